@@ -1,0 +1,39 @@
+# The commands of this repository. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PYTHONDONTWRITEBYTECODE ?= 1
+
+.PHONY: help run test check clean pins
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+run: $(VENV)/runtime ## start the service: tables, keys, first administrator, then gunicorn in the foreground
+	@$(BIN)/flask --app wsgi prepare && exec $(BIN)/gunicorn -c config/gunicorn.py
+
+test: $(VENV)/development ## every test, with a PostgreSQL of its own
+	@$(BIN)/python -m pytest -n auto --dist worksteal
+
+check: $(VENV)/development ## lint, format and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+pins: $(VENV)/development ## pin the newest versions of everything, with hashes
+	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --universal --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 --quiet pyproject.toml -o requirements.txt
+	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --universal --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 --quiet --group dev -c requirements.txt -o requirements-dev.txt
+
+clean: ## remove everything that was made here, the data in instance/ excepted
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/runtime: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit("authsvc needs Python 3.11 or newer; name it: make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
+	@echo "Making the environment in $(VENV) (once) …"
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/development: $(VENV)/runtime requirements-dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,115 @@
+"""authsvc: a self-hosted token service.
+
+`create_app(config)` makes the service; `init_app(app)` puts it into your own Flask app, where
+`from authsvc import requires, principal` protects your routes.
+"""
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+from authsvc import blueprints, cli, logs
+from authsvc.blueprints import envelope
+from authsvc.credentials import guard, jwts, origins
+from authsvc.credentials.guard import principal, public, requires
+from authsvc.errors import Refusal
+from authsvc.extensions import db, jwt, migrate
+from authsvc.models import engine
+from authsvc.proxies import TrustedProxies
+from authsvc.services import installation
+from authsvc.services.passwords import Hashing
+from authsvc.services.signing_keys import Ring
+from authsvc.settings import check
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from config import Base
+
+__all__ = ["create_app", "init_app", "principal", "public", "requires"]
+
+
+def create_app(config: "Base") -> Flask:
+    """The service, as its config object describes it. Raises SettingsRefused, naming what is wrong with it."""
+    check(config)
+    app = Flask("authsvc", static_folder=None)
+    app.config.update(
+        SECRET_KEY=config.SECRET_KEY,
+        MAX_CONTENT_LENGTH=config.MAX_BODY,
+        TRUSTED_HOSTS=list(config.ALLOWED_HOSTS) or None,
+        SQLALCHEMY_DATABASE_URI=config.DATABASE_URL,
+        SQLALCHEMY_ENGINE_OPTIONS=engine.options(config),
+        PROPAGATE_EXCEPTIONS=False,
+        **jwts.configuration(config.BASE_URL, config.CLOCK_SKEW),
+    )
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    workers = config.WORKERS or max(2, os.cpu_count() or 1)
+    app.extensions.update(
+        {
+            "authsvc": config,
+            "authsvc.ring": Ring(),
+            "authsvc.recalled": {},
+            "authsvc.hashing": Hashing(config, config.HASHING_CONCURRENCY or -(-(os.cpu_count() or 1) // workers)),
+        }
+    )
+    logs.start(config.LOG_LEVEL, config.LOG_FORMAT)
+
+    engine.prepare(config)
+    db.init_app(app)
+    with app.app_context():
+        engine.instrument(db.engine)
+    jwt.init_app(app)
+    migrate.init_app(app, db, directory=str(installation.MIGRATIONS), render_as_batch=True)
+
+    envelope.install(app)
+    app.before_request(guard.begin_request)
+    app.after_request(origins.add_cors)
+    for blueprint in blueprints.BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    cli.install(app)
+    app.wsgi_app = TrustedProxies(app.wsgi_app, config.TRUSTED_PROXIES)  # type: ignore[method-assign]
+    return app
+
+
+def init_app(app: Flask, config: "Base | None" = None, prefix: str = "") -> Flask:
+    """Serve authsvc from your own Flask app, below `prefix`; answers the service's own app, which stays apart.
+
+    It has its own settings, database, error pages and hooks: yours are not touched, and it meets none of yours.
+    """
+    if config is None:
+        from config import from_environment  # only who asks for it reads the environment
+
+        config = from_environment()
+    service = create_app(config)
+    app.extensions["authsvc.embedded"] = service
+    app.register_error_handler(Refusal, envelope.refusal)
+    app.cli.add_command(cli.embedded(service), "authsvc")
+    app.wsgi_app = _Mounted(service, app.wsgi_app, prefix)  # type: ignore[method-assign]
+    return service
+
+
+class _Mounted:
+    """WSGI: the paths that the service knows are the service's; all others go to the app around it."""
+
+    def __init__(self, service: Flask, around: "WSGIApplication", prefix: str) -> None:
+        self.service = service
+        self.around = around
+        self.prefix = prefix.rstrip("/")
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if path.startswith(f"{self.prefix}/"):
+            inner = environ | {
+                "SCRIPT_NAME": environ.get("SCRIPT_NAME", "") + self.prefix,
+                "PATH_INFO": path[len(self.prefix) :],
+            }
+            if self.prefix or self._is_known(inner):
+                return self.service(inner, start_response)
+        return self.around(environ, start_response)
+
+    def _is_known(self, environ: "WSGIEnvironment") -> bool:
+        adapter = self.service.url_map.bind_to_environ(environ)
+        return bool(adapter.allowed_methods())

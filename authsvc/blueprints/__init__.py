@@ -1,0 +1,5 @@
+"""HTTP: one file per blueprint, its schemas beside its routes. Views do not commit."""
+
+from authsvc.blueprints import auth, health, refresh, well_known
+
+BLUEPRINTS = (auth.bp, refresh.bp, well_known.bp, health.bp)

@@ -1,0 +1,201 @@
+"""Accounts and sign-ins: register, log in, me, password, log out."""
+
+from datetime import datetime
+from typing import Any, cast
+
+from flask import Blueprint, Response, g
+from marshmallow import fields
+
+from authsvc.blueprints.bodies import Body, Camel, Flag, Text, takes
+from authsvc.blueprints.envelope import answer
+from authsvc.credentials import jwts, readers, transports
+from authsvc.credentials.guard import caller, principal, public, requires
+from authsvc.errors import CsrfFailed, Unauthenticated, ValidationFailed
+from authsvc.models import Application
+from authsvc.services import accounts, applications, refresh_tokens, tenants
+from authsvc.services.accounts import Account, SignIn
+from authsvc.services.refresh_tokens import Proof
+
+bp = Blueprint("auth", __name__, url_prefix="/auth")
+
+
+class UserOut(Camel):
+    id = fields.String(attribute="user.id")
+    email = fields.String(attribute="user.email")
+    username = fields.String(attribute="user.username")
+    name = fields.String(attribute="user.name")
+    roles = fields.Function(lambda account: sorted(account.roles))
+    active = fields.Boolean(attribute="user.active")
+    confirmed = fields.Boolean(attribute="user.confirmed")
+    created_at = fields.Function(lambda account: moment(account.user.created_at))
+
+
+class RegisterIn(Body):
+    email = Text(required=True)
+    password = Text(required=True, longest=4096)
+    username = Text(longest=64)
+    name = Text()
+    application_id = Text(longest=64)
+
+
+class LoginIn(Body):
+    identifier = Text()
+    email = Text()
+    username = Text()
+    password = Text(required=True, longest=4096)
+    application_id = Text(longest=64)
+    device_name = Text()
+
+
+class MeIn(Body):
+    username = Text(longest=64, allow_none=True)
+    name = Text(allow_none=True)
+
+
+class PasswordIn(Body):
+    current_password = Text(required=True, longest=4096)
+    new_password = Text(required=True, longest=4096)
+
+
+class LogoutIn(Body):
+    everywhere = Flag()
+    refresh_token = Text(longest=jwts.LONGEST)
+
+
+@bp.post("/register")
+@public
+@takes(RegisterIn)
+def register(body: dict[str, Any]) -> Response:
+    """Make an account and sign it in."""
+    tenant = tenants.selected(readers.tenant_named())
+    application = applications.chosen(tenant, body.get("application_id"))
+    transports.of_application(application).admit(application)
+    signed_in = accounts.register(
+        tenant,
+        application,
+        email=body["email"],
+        password=body["password"],
+        username=body.get("username"),
+        name=body.get("name"),
+        caller=caller(),
+        now=g.now,
+    )
+    return _signed_in(application, signed_in, "Welcome.", 201)
+
+
+@bp.post("/login")
+@public
+@takes(LoginIn)
+def login(body: dict[str, Any]) -> Response:
+    """Sign in with a name and a password."""
+    tenant = tenants.selected(readers.tenant_named())
+    application = applications.chosen(tenant, body.get("application_id"))
+    transports.of_application(application).admit(application)
+    signed_in = accounts.sign_in(
+        tenant,
+        application,
+        identifier=_identifier(body),
+        password=body["password"],
+        device_name=body.get("device_name"),
+        caller=caller(),
+        now=g.now,
+    )
+    return _signed_in(application, signed_in, "Signed in.")
+
+
+@bp.get("/me")
+@requires()
+def me() -> Response:
+    """Who am I, and what may I do?"""
+    return answer(_me(accounts.get(principal.user_id)), "This is you.")
+
+
+@bp.patch("/me")
+@requires()
+@takes(MeIn)
+def change_me(body: dict[str, Any]) -> Response:
+    """Change my user name or my name; null takes it away."""
+    return answer(_me(accounts.update(principal.user_id, body, caller(), g.now)), "Changed.")
+
+
+@bp.post("/password")
+@requires()
+@takes(PasswordIn)
+def change_password(body: dict[str, Any]) -> Response:
+    """Change my password; every other sign-in of mine ends."""
+    revoked = accounts.change_password(
+        principal.user_id,
+        current=body["current_password"],
+        new=body["new_password"],
+        keep=principal.proof.refresh_token_id,
+        caller=caller(),
+        now=g.now,
+    )
+    return answer({"revoked": revoked}, "The password was changed, and every other sign-in has ended.")
+
+
+@bp.post("/logout")
+@public
+@takes(LogoutIn)
+def logout(body: dict[str, Any]) -> Response:
+    """Sign out here or everywhere, by access token or by refresh token; who is out already stays out."""
+    ended = refresh_tokens.Ended(0, None)
+    proof = _proof_to_end(body)
+    if proof is not None:
+        ended = refresh_tokens.end(
+            proof,
+            everywhere=body.get("everywhere", False),
+            tenant_name=readers.tenant_named(),
+            caller=caller(),
+            now=g.now,
+        )
+    response = answer({"revoked": ended.count}, "Signed out.")
+    for transport in transports.TRANSPORTS.values():
+        transport.clear(ended.standing, response)
+    return response
+
+
+def moment(at: datetime) -> str:
+    """ISO 8601 in UTC, with Z."""
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+_user_out = UserOut()
+
+
+def user_out(account: Account) -> dict[str, Any]:
+    return cast("dict[str, Any]", _user_out.dump(account))
+
+
+def _me(account: Account) -> dict[str, Any]:
+    return {"user": user_out(account), "permissions": sorted(principal.permissions), "via": principal.via}
+
+
+def _signed_in(application: Application, signed_in: SignIn, message: str, status: int = 200) -> Response:
+    delivery = transports.of_application(application).deliver(signed_in.standing, g.now)
+    response = answer({"user": user_out(signed_in.account)} | delivery.body, message, status)
+    return delivery.put_cookies_on(response)
+
+
+def _identifier(body: dict[str, Any]) -> str:
+    given = [name for name in ("identifier", "email", "username") if name in body]
+    if len(given) != 1:
+        raise ValidationFailed(fields={"identifier": ["Send one of identifier, email and username."]})
+    return str(body[given[0]])
+
+
+def _proof_to_end(body: dict[str, Any]) -> Proof | None:
+    """The sign-in that a logout means: the access token's or, without a good one, the refresh token's."""
+    text = readers.bearer()
+    if text is not None:
+        try:
+            return jwts.read_access(text, g.now)[0]
+        except Unauthenticated:
+            pass  # expired, most likely: that is when people log out
+    try:
+        brought = transports.brought(body, g.now)
+    except CsrfFailed:
+        raise
+    except Unauthenticated:
+        return None  # dead already
+    return brought[1] if brought else None

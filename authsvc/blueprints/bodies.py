@@ -1,0 +1,134 @@
+"""Request bodies: strict JSON, then a schema. By the time a view runs, the shape of its input is right."""
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from flask import request
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from authsvc.errors import AmbiguousRequest, MalformedJson, UnsupportedMediaType, ValidationFailed
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# Names that the first guides used, and the ones they stand for.
+OTHER_NAMES = {
+    "refresh_token": "refreshToken",
+    "refreshtoken": "refreshToken",
+    "applicationsId": "applicationId",
+    "TokenString": "tokenString",
+}
+
+
+class Camel(Schema):
+    """snake_case here, camelCase on the wire."""
+
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
+        head, *rest = field_name.split("_")
+        field_obj.data_key = head + "".join(word.title() for word in rest)
+
+
+class Body(Camel):
+    """What a request may say. Names that are not here are refused."""
+
+    class Meta:
+        unknown = RAISE
+
+    error_messages = {"unknown": "There is no such field."}  # noqa: RUF012  (marshmallow's own way)
+
+
+class Text(fields.String):
+    """A string of bounded length. PostgreSQL can't hold a NUL, and nobody means one."""
+
+    def __init__(self, longest: int = 256, shortest: int = 1, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Length(shortest, longest), **kwargs)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
+        text = str(super()._deserialize(value, attr, data, **kwargs))
+        if "\0" in text:
+            raise ValidationError("A NUL character can't stand here.")
+        return text
+
+
+class Flag(fields.Boolean):
+    """true or false, and nothing that merely looks like it."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+def takes(
+    schema_class: type[Body],
+) -> Callable[[Callable[Concatenate[dict[str, Any], P], R]], Callable[P, R]]:
+    """The body of this route, checked: the view's first argument."""
+    schema = schema_class()
+    may_be_absent = not any(field.required for field in schema.fields.values())
+
+    def decorate(view: Callable[Concatenate[dict[str, Any], P], R]) -> Callable[P, R]:
+        @wraps(view)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+            return view(_loaded(schema, strict_json(may_be_absent=may_be_absent)), *args, **kwargs)
+
+        checked.body_schema = schema  # type: ignore[attr-defined]
+        return checked
+
+    return decorate
+
+
+def strict_json(*, may_be_absent: bool) -> dict[str, Any]:
+    """The body as one JSON object. Raises MalformedJson, UnsupportedMediaType."""
+    raw = request.get_data(cache=True)
+    if not raw and may_be_absent:
+        return {}
+    if raw and (request.mimetype != "application/json" or request.headers.get("Content-Encoding")):
+        raise UnsupportedMediaType
+    try:
+        text = raw.decode("utf-8")
+        found = json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_not_a_number)
+        if "\\u" in text:
+            json.dumps(found, ensure_ascii=False).encode()  # a lone surrogate is no character
+    except (ValueError, RecursionError):
+        raise MalformedJson from None
+    if not isinstance(found, dict):
+        raise MalformedJson
+    return found
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice")
+    return found
+
+
+def _not_a_number(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _loaded(schema: Schema, given: dict[str, Any]) -> dict[str, Any]:
+    """Through the schema under our names; what is wrong is told under the caller's."""
+    expected = {field.data_key for field in schema.fields.values()}
+    spelled: dict[str, str] = {}
+    for theirs in given:
+        meant = OTHER_NAMES.get(theirs, theirs)
+        ours = meant if meant in expected else theirs
+        if ours in spelled:
+            raise AmbiguousRequest
+        spelled[ours] = theirs
+    try:
+        loaded: dict[str, Any] = schema.load({ours: given[theirs] for ours, theirs in spelled.items()})
+    except ValidationError as error:
+        messages: dict[str, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
+        raise ValidationFailed(fields={spelled.get(name, name): _flat(m) for name, m in messages.items()}) from None
+    return loaded
+
+
+def _flat(messages: Any) -> list[str]:
+    """marshmallow nests the messages of lists and dicts; a field has one list of sentences."""
+    if isinstance(messages, dict):
+        return [sentence for inner in messages.values() for sentence in _flat(inner)]
+    return [str(message) for message in messages]

@@ -1,0 +1,25 @@
+"""Is the process alive, and is it ready for work?"""
+
+from flask import Blueprint, Response, g
+
+from authsvc.blueprints.envelope import plain
+from authsvc.credentials.guard import public
+from authsvc.services import installation, signing_keys
+
+bp = Blueprint("health", __name__)
+
+
+@bp.get("/healthz")
+@public
+def healthz() -> Response:
+    """The process answers."""
+    return plain({"status": "ok"})
+
+
+@bp.get("/readyz")
+@public
+def readyz() -> Response:
+    """The database answers, its tables are today's, and there is a key to sign with."""
+    installation.check_schema()
+    signing_keys.active(g.now)
+    return plain({"status": "ready"})

@@ -1,0 +1,44 @@
+"""The refresh token's one verb: carry a sign-in on."""
+
+from typing import Any
+
+from flask import Blueprint, Response, g, request
+
+from authsvc.blueprints.bodies import Body, Text, takes
+from authsvc.blueprints.envelope import answer
+from authsvc.credentials import jwts, readers, transports
+from authsvc.credentials.guard import caller, public
+from authsvc.errors import CredentialsMissing, ValidationFailed
+from authsvc.services import refresh_tokens
+
+bp = Blueprint("refresh", __name__, url_prefix="/jwt/refresh")
+
+LONGEST_ATTEMPT = 255
+
+
+class RefreshIn(Body):
+    refresh_token = Text(longest=jwts.LONGEST)
+
+
+@bp.post("")
+@public
+@takes(RefreshIn)
+def refresh(body: dict[str, Any]) -> Response:
+    """Trade the refresh token for the next one and a new access token."""
+    brought = transports.brought(body, g.now)
+    if brought is None:
+        raise CredentialsMissing("Send the refresh token, in its cookie or as refreshToken in the body.")
+    transport, proof = brought
+    standing = refresh_tokens.rotate(
+        proof, tenant_name=readers.tenant_named(), attempt=_attempt(), caller=caller(), now=g.now
+    )
+    delivery = transport.deliver(standing, g.now)
+    return delivery.put_cookies_on(answer(delivery.body, "Refreshed."))
+
+
+def _attempt() -> str | None:
+    """The key under which the caller will ask again if our answer gets lost."""
+    key = request.headers.get("Idempotency-Key") or None
+    if key is not None and len(key) > LONGEST_ATTEMPT:
+        raise ValidationFailed(fields={"Idempotency-Key": [f"At most {LONGEST_ATTEMPT} characters."]})
+    return key

@@ -1,0 +1,28 @@
+"""Commands: `flask --app wsgi …`."""
+
+import click
+from flask import Flask
+from flask_migrate.cli import db as db_commands
+
+from authsvc.cli.keys import keys
+from authsvc.cli.prepare import prepare
+
+COMMANDS: tuple[click.Command, ...] = (prepare, keys)
+
+
+def install(app: Flask) -> None:
+    for command in COMMANDS:
+        app.cli.add_command(command)
+
+
+def embedded(service: Flask) -> click.Group:
+    """All commands as one group, for the app that the service lives in."""
+
+    @click.group("authsvc", help="The token service: prepare, keys, db.")
+    @click.pass_context
+    def group(context: click.Context) -> None:
+        context.with_resource(service.app_context())
+
+    for command in (*COMMANDS, db_commands):
+        group.add_command(command)
+    return group

@@ -1,0 +1,97 @@
+"""The guard in front of every route: nothing is served to anybody unless the route says to whom.
+
+`@public` says: to everybody. `@requires()` says: to whoever is signed in; `@requires("restaurants:read")`: to who may.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
+
+from flask import current_app, g, request
+from werkzeug.local import LocalProxy
+
+from authsvc import clock, opaque
+from authsvc.caller import Caller
+from authsvc.credentials import readers
+from authsvc.credentials.readers import Principal
+from authsvc.errors import CredentialsMissing, PermissionDenied, ValidationFailed
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+principal = cast("Principal", LocalProxy(lambda: g.principal))
+
+_LONGEST_REQUEST_ID = 128
+
+
+def begin_request() -> None:
+    """What every request starts with: its moment and its id, read once; and a route that says whom it serves."""
+    g.now = clock.utcnow()
+    given = request.headers.get("X-Request-Id", "")
+    is_sane = given.isascii() and given.replace("-", "").replace("_", "").replace(".", "").isalnum()
+    g.request_id = given if is_sane and len(given) <= _LONGEST_REQUEST_ID else opaque.new_id()
+    view: Any = current_app.view_functions.get(request.endpoint or "")
+    if view is None:
+        return  # there is no such path, or it does not take this method: that is answered as it is
+    if not is_open_to(view):
+        raise PermissionDenied("route", "This route does not say whom it serves.")
+    if request.args and not hasattr(view, "takes_query"):
+        raise ValidationFailed(fields={name: ["There is no such parameter here."] for name in request.args})
+
+
+def is_open_to(view: Any) -> str:
+    """Whom a view serves: "public", "signed in", a permission, or nobody ("")."""
+    return str(getattr(view, "serves", ""))
+
+
+def public(view: Callable[P, R]) -> Callable[P, R]:
+    """Everybody may ask this."""
+    view.serves = "public"  # type: ignore[attr-defined]
+    return view
+
+
+def requires(permission: str | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Only who is signed in may ask this and, with a permission, only who holds it.
+
+    Works in any Flask app that authsvc was given to by init_app. The view finds the caller in `authsvc.principal`.
+    """
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            g.principal = admitted(permission)
+            return view(*args, **kwargs)
+
+        guarded.serves = permission or "signed in"  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def admitted(permission: str | None) -> Principal:
+    """Who this request is. Raises CredentialsMissing, PermissionDenied, or what is wrong with the token."""
+    with _at_home():
+        found = readers.identify(g.get("now") or clock.utcnow())
+    if found is None:
+        raise CredentialsMissing
+    if permission is not None and not found.may(permission):
+        raise PermissionDenied(permission)
+    g.application_id = found.application_id
+    return found
+
+
+def caller() -> Caller:
+    """Where this request comes from, for events and the throttle."""
+    return Caller(request.remote_addr or "", request.headers.get("User-Agent", ""), g.request_id)
+
+
+@contextmanager
+def _at_home() -> Iterator[None]:
+    """In somebody else's app, go to ours for settings, keys and the database."""
+    home = current_app.extensions.get("authsvc.embedded")
+    if home is None:
+        yield
+    else:
+        with home.app_context():
+            yield

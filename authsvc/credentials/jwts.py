@@ -1,0 +1,195 @@
+"""Minting and reading our JWTs: flask-jwt-extended does it, told exactly what to believe.
+
+Out of the box the library takes a token of any type, issuer, audience, header `typ` and key that it is configured with,
+and one without an expiry. Here every claim of docs/tokens.md is required and compared, the key decides the algorithm,
+and whether a token has expired is judged by the request's own `now`, to the second.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+from flask import g
+from flask_jwt_extended import create_access_token, create_refresh_token, decode_token
+from flask_jwt_extended.exceptions import CSRFError, JWTExtendedException
+from jwt.exceptions import PyJWTError
+
+from authsvc import opaque
+from authsvc.errors import CsrfFailed, TokenExpired, TokenInvalid
+from authsvc.extensions import jwt
+from authsvc.models.columns import is_id
+from authsvc.models.refresh_token import Standing
+from authsvc.services import signing_keys
+from authsvc.services.refresh_tokens import Proof
+from authsvc.settings import settings
+
+ACCESS, REFRESH = "access", "refresh"
+HEADER_TYPES = {ACCESS: "at+jwt", REFRESH: "rt+jwt"}
+LONGEST = 8192
+IDS = ("sub", "tid", "sid")
+WHOLE_NUMBERS = ("gen", "iat", "exp")
+
+
+def configuration(base_url: str, clock_skew: timedelta) -> dict[str, Any]:
+    """What flask-jwt-extended is told. Its own defaults are HS256 under SECRET_KEY, any audience, any issuer."""
+    return {
+        "JWT_ALGORITHM": "ES256",  # a key's own algorithm is named in the header of what it signs
+        "JWT_DECODE_ALGORITHMS": ["ES256", "RS256", "EdDSA"],
+        "JWT_ENCODE_ISSUER": base_url,
+        "JWT_DECODE_ISSUER": base_url,
+        "JWT_ENCODE_NBF": False,
+        # For `iat` and `nbf`, where another node's clock may be ahead. `exp` is compared below, without it.
+        "JWT_DECODE_LEEWAY": clock_skew.total_seconds(),
+        # The double submit is asked for token by token (decode_token's csrf_value): a token that travels in a body has
+        # no csrf claim, and the library's switch would give it one.
+        "JWT_COOKIE_CSRF_PROTECT": False,
+    }
+
+
+def access_token(standing: Standing, now: datetime, *, with_csrf: bool = False) -> tuple[str, int]:
+    """A new access token and the seconds it will live: never longer than the sign-in it comes from."""
+    own = standing.access_lifetime
+    lifetime = settings.ACCESS_LIFETIME if own is None else timedelta(seconds=own)
+    issued = int(now.timestamp())
+    expires = int(min(now + lifetime, standing.idle_expires_at, standing.expires_at).timestamp())
+    claims = {
+        "aud": standing.application_id,
+        "client_id": standing.application_id,
+        "tid": standing.tenant_id,
+        "sid": standing.id,
+        "gen": standing.generation,
+        "jti": opaque.new_jti(),
+        "iat": issued,
+        "nbf": issued,
+        "exp": expires,
+        "scope": " ".join(sorted(standing.permissions)),
+        "roles": sorted(standing.roles),
+    }
+    if with_csrf:
+        claims["csrf"] = csrf_value(standing)
+    headers = _headers(ACCESS, now)
+    text = create_access_token(
+        standing.user_id, additional_claims=claims, additional_headers=headers, expires_delta=False
+    )
+    return text, expires - issued
+
+
+def refresh_token(standing: Standing, now: datetime, *, with_csrf: bool = False) -> str:
+    """The refresh token of this generation: the same text whenever it is asked for, while the same key signs."""
+    claims = {
+        "aud": settings.BASE_URL,
+        "tid": standing.tenant_id,
+        "sid": standing.id,
+        "gen": standing.generation,
+        "jti": _keyed(standing, "jti"),
+        "iat": int((standing.rotated_at or standing.created_at).timestamp()),
+        "exp": int(min(standing.idle_expires_at, standing.expires_at).timestamp()),
+    }
+    if with_csrf:
+        claims["csrf"] = csrf_value(standing)
+    headers = _headers(REFRESH, now)
+    text: str = create_refresh_token(
+        standing.user_id, additional_claims=claims, additional_headers=headers, expires_delta=False
+    )
+    return text
+
+
+def csrf_value(standing: Standing) -> str:
+    """What a page must send back beside the cookie: bound to the row and its generation, and not to be foretold."""
+    return _keyed(standing, "csrf")
+
+
+def read_access(text: str, now: datetime, csrf: str | None = None) -> tuple[Proof, Mapping[str, Any]]:
+    """What a valid access token says. Raises TokenInvalid, TokenExpired, CsrfFailed."""
+    header, claims = _read(text, ACCESS, now, csrf)
+    audience = claims.get("aud")
+    if not (isinstance(audience, str) and is_id(audience) and claims.get("client_id") == audience):
+        raise TokenInvalid
+    if type(claims.get("nbf")) is not int or not isinstance(claims.get("scope"), str):
+        raise TokenInvalid
+    if not isinstance(claims.get("roles"), list):
+        raise TokenInvalid
+    proof = _proof(header, claims, application_id=audience)
+    if proof.expires_at <= now:
+        raise TokenExpired
+    return proof, claims
+
+
+def read_refresh(text: str, now: datetime, csrf: str | None = None) -> Proof:
+    """What a refresh token of ours says, an expired one too: only its row can tell whether it was spent.
+
+    With `csrf` it came in a cookie, and its claim must be that value; without, it must have no such claim.
+    """
+    header, claims = _read(text, REFRESH, now, csrf)
+    if claims.get("aud") != settings.BASE_URL or (csrf is None and "csrf" in claims):
+        raise TokenInvalid
+    return _proof(header, claims)
+
+
+def _read(text: str, kind: str, now: datetime, csrf: str | None) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    if len(text) > LONGEST or not text.isascii():
+        raise TokenInvalid
+    g.jwt_now = now
+    try:
+        claims = decode_token(text, csrf_value=csrf, allow_expired=True)
+    except CSRFError:
+        raise CsrfFailed from None
+    except (PyJWTError, JWTExtendedException, ValueError, TypeError, RecursionError):
+        # The library's own words would tell an attacker how far a forgery got.
+        raise TokenInvalid from None
+    header = g.jwt_header
+    if _media_type(header.get("typ")) != HEADER_TYPES[kind] or "crit" in header or claims.get("type") != kind:
+        raise TokenInvalid
+    if claims.get("iss") != settings.BASE_URL or not isinstance(claims.get("jti"), str):
+        raise TokenInvalid
+    if not all(isinstance(claims.get(name), str) and is_id(claims[name]) for name in IDS):
+        raise TokenInvalid
+    if not all(type(claims.get(name)) is int and 0 <= claims[name] < 2**53 for name in WHOLE_NUMBERS):
+        raise TokenInvalid
+    return header, claims
+
+
+def _proof(header: Mapping[str, Any], claims: Mapping[str, Any], application_id: str | None = None) -> Proof:
+    try:
+        expires_at = datetime.fromtimestamp(claims["exp"], UTC)
+    except (OverflowError, ValueError, OSError):
+        raise TokenInvalid from None
+    return Proof(
+        refresh_token_id=claims["sid"],
+        generation=claims["gen"],
+        user_id=claims["sub"],
+        tenant_id=claims["tid"],
+        kid=header["kid"],
+        expires_at=expires_at,
+        application_id=application_id,
+    )
+
+
+def _headers(kind: str, now: datetime) -> dict[str, str]:
+    g.signing_key = signing_keys.active(now)
+    return {"alg": g.signing_key.algorithm, "kid": g.signing_key.kid, "typ": HEADER_TYPES[kind]}
+
+
+def _media_type(typ: object) -> str:
+    """RFC 7515 section 4.1.9: `application/` may be left out, and case does not matter."""
+    return typ.lower().removeprefix("application/") if isinstance(typ, str) else ""
+
+
+def _keyed(standing: Standing, purpose: str) -> str:
+    return opaque.keyed_digest(signing_keys.secret_for(purpose), f"{standing.id}|{standing.generation}")
+
+
+@jwt.encode_key_loader
+def _key_that_signs(_identity: str) -> Any:
+    return g.signing_key.private
+
+
+@jwt.decode_key_loader
+def _key_that_verifies(header: dict[str, Any], _claims: dict[str, Any]) -> Any:
+    """The key that the header names, and only if the header's algorithm is that key's own."""
+    kid = header.get("kid")
+    key = signing_keys.known(kid, g.jwt_now) if isinstance(kid, str) else None
+    if key is None or header.get("alg") != key.algorithm:
+        raise TokenInvalid
+    g.jwt_header = header
+    return cast("Any", key.public)

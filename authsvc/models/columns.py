@@ -1,0 +1,77 @@
+"""Column types that are the same in Python whatever the database."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from sqlalchemy import DateTime, ForeignKey, String, Text
+from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import mapped_column
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def is_id(text: str) -> bool:
+    """Whether this is a UUID as we write them: lower case, with its dashes."""
+    return _UUID.fullmatch(text) is not None
+
+
+class Id(TypeDecorator[str]):
+    """A UUID: native on PostgreSQL, its text elsewhere; always a str in Python."""
+
+    impl = String(36)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(UUID(as_uuid=False))
+        return dialect.type_descriptor(String(36))
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment: aware and in UTC in Python, on every database. A naive one is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("A moment without a time zone can't be stored.")
+        value = value.astimezone(UTC)
+        return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+class Words(TypeDecorator[frozenset[str]]):
+    """A set of words, kept as OAuth writes a scope: sorted, with spaces between."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: frozenset[str] | None, dialect: Dialect) -> str | None:
+        return None if value is None else " ".join(sorted(value))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> frozenset[str] | None:
+        return None if value is None else frozenset(value.split())
+
+
+PrimaryId = Annotated[str, mapped_column(Id, primary_key=True)]
+PlainId = Annotated[str, mapped_column(Id)]
+TenantId = Annotated[str, mapped_column(Id, ForeignKey("tenants.id", ondelete="CASCADE"))]
+UserId = Annotated[str, mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"))]
+RoleId = Annotated[str, mapped_column(Id, ForeignKey("roles.id", ondelete="CASCADE"))]
+ApplicationId = Annotated[str, mapped_column(Id, ForeignKey("applications.id", ondelete="CASCADE"))]
+Moment = Annotated[datetime, mapped_column(UtcDateTime)]
+WordSet = Annotated[frozenset[str], mapped_column(Words)]
+Digest = Annotated[str, mapped_column(String(64))]
+Slug = Annotated[str, mapped_column(String(64))]
+Name = Annotated[str, mapped_column(String(256))]
+LongText = Annotated[str, mapped_column(Text)]

@@ -1,0 +1,87 @@
+"""How the database is opened, and the two ways into it: one transaction, or reads and single statements by themselves.
+
+On SQLite a transaction takes the write lock when it begins (BEGIN IMMEDIATE): one that reads first and writes later
+would fail at once, without waiting, whenever another wrote in between. Whoever only reads never takes it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from flask import current_app
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
+
+from authsvc.extensions import db
+
+if TYPE_CHECKING:
+    from config import Base
+
+_ALONE = "authsvc.alone"
+
+
+def options(config: "Base") -> dict[str, Any]:
+    """What create_engine is told."""
+    timeout = config.DATABASE_TIMEOUT.total_seconds()
+    pool = {"pool_size": config.DATABASE_POOL, "max_overflow": 0, "pool_timeout": timeout}
+    if make_url(config.DATABASE_URL).get_backend_name() == "sqlite":
+        return pool | {"connect_args": {"timeout": timeout}}
+    limits = f"-c statement_timeout={round(timeout * 1000)} -c lock_timeout={round(timeout * 1000)} -c timezone=UTC"
+    return pool | {"connect_args": {"connect_timeout": max(1, round(timeout)), "options": limits}}
+
+
+def prepare(config: "Base") -> None:
+    """Where the database is a file, make the folder it lies in, for its owner alone."""
+    url = make_url(config.DATABASE_URL)
+    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def instrument(engine: Engine) -> None:
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _open_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+
+
+def _open_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver begins nothing by itself
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    if not connection.get_execution_options().get(_ALONE):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _alone() -> Engine:
+    """The same pool, with every statement its own transaction."""
+    key = "authsvc.engine.alone"
+    if key not in current_app.extensions:
+        engine = db.engine
+        option = {_ALONE: True} if engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
+        current_app.extensions[key] = engine.execution_options(**option)
+    return cast("Engine", current_app.extensions[key])
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """All or nothing. Committed at the end of the block, rolled back if it raises."""
+    with Session(db.engine, expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """Objects to look at, outside any transaction. What is changed on them is not saved."""
+    with Session(_alone(), expire_on_commit=False, autoflush=False) as session:
+        yield session
+
+
+@contextmanager
+def single_statements() -> Iterator[Connection]:
+    """A connection on which each statement commits itself: for the hot paths, whose steps are one statement each."""
+    with _alone().connect() as connection:
+        yield connection

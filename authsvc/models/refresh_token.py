@@ -1,0 +1,178 @@
+"""One row per sign-in, and the statements that touch it. The hot ones go past the ORM, built once."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from sqlalchemy import Connection, Index, Integer, Update, bindparam, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from authsvc.extensions import Table
+from authsvc.models.application import Application
+from authsvc.models.columns import (
+    ApplicationId,
+    Digest,
+    Id,
+    LongText,
+    Moment,
+    Name,
+    PrimaryId,
+    TenantId,
+    UserId,
+    UtcDateTime,
+)
+from authsvc.models.event import Word
+from authsvc.models.role import Role, UserRole
+from authsvc.models.signing_key import SigningKey
+from authsvc.models.tenant import Tenant
+from authsvc.models.user import User
+
+
+class RefreshToken(Table):
+    """A sign-in. Its id never changes, `generation` goes up by one at each refresh; nothing in it can be replayed."""
+
+    __tablename__ = "refresh_tokens"
+    __table_args__ = (Index(None, "user_id"), Index(None, "application_id"), Index(None, "expires_at"))
+
+    id: Mapped[PrimaryId]
+    tenant_id: Mapped[TenantId]
+    user_id: Mapped[UserId]
+    application_id: Mapped[ApplicationId]
+    generation: Mapped[Annotated[int, mapped_column(Integer)]]
+    created_at: Mapped[Moment]
+    rotated_at: Mapped[Moment | None]
+    idle_expires_at: Mapped[Moment]
+    expires_at: Mapped[Moment]
+    attempt_digest: Mapped[Digest | None]
+    revoked_at: Mapped[Moment | None]
+    revoke_reason: Mapped[Word | None]
+    ip: Mapped[Word]
+    user_agent: Mapped[LongText]
+    device_name: Mapped[Name | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A refresh token's row with all that its life hangs on, as one statement read it."""
+
+    id: str
+    tenant_id: str
+    tenant_slug: str
+    user_id: str
+    application_id: str
+    generation: int
+    created_at: datetime
+    rotated_at: datetime | None
+    idle_expires_at: datetime
+    expires_at: datetime
+    attempt_digest: str | None
+    revoked_at: datetime | None
+    ip: str
+    user_agent: str
+    transport: str | None
+    cookie_same_site: str | None
+    access_lifetime: int | None
+    refresh_idle_lifetime: int | None
+    owners_active: bool
+    key_state: str | None
+    roles: frozenset[str]
+    permissions: frozenset[str]
+
+
+_STANDING = (
+    select(
+        RefreshToken.id,
+        RefreshToken.tenant_id,
+        Tenant.slug.label("tenant_slug"),
+        RefreshToken.user_id,
+        RefreshToken.application_id,
+        RefreshToken.generation,
+        RefreshToken.created_at,
+        RefreshToken.rotated_at,
+        RefreshToken.idle_expires_at,
+        RefreshToken.expires_at,
+        RefreshToken.attempt_digest,
+        RefreshToken.revoked_at,
+        RefreshToken.ip,
+        RefreshToken.user_agent,
+        Application.transport,
+        Application.cookie_same_site,
+        Application.access_lifetime,
+        Application.refresh_idle_lifetime,
+        (User.active & Application.active & Tenant.active).label("owners_active"),
+        SigningKey.state.label("key_state"),
+        Role.name.label("role"),
+        Role.permissions,
+    )
+    .join(User, User.id == RefreshToken.user_id)
+    .join(Application, Application.id == RefreshToken.application_id)
+    .join(Tenant, Tenant.id == RefreshToken.tenant_id)
+    .outerjoin(SigningKey, SigningKey.kid == bindparam("kid"))
+    .outerjoin(UserRole, UserRole.user_id == RefreshToken.user_id)
+    .outerjoin(Role, Role.id == UserRole.role_id)
+    .where(RefreshToken.id == bindparam("id", type_=Id()))
+)
+
+_ADVANCE = (
+    update(RefreshToken)
+    .where(
+        RefreshToken.id == bindparam("of", type_=Id()),
+        RefreshToken.generation == bindparam("seen"),
+        RefreshToken.revoked_at.is_(None),
+    )
+    .values(
+        generation=bindparam("next"),
+        rotated_at=bindparam("now", type_=UtcDateTime()),
+        idle_expires_at=bindparam("idle_until", type_=UtcDateTime()),
+        attempt_digest=bindparam("attempt"),
+        ip=bindparam("from_ip"),
+        user_agent=bindparam("from_user_agent"),
+    )
+)
+
+
+def standing(connection: Connection | Session, refresh_token_id: str, kid: str) -> Standing | None:
+    """Read a row by its id, and the state of the key that signed what named it. One row per role, folded into one."""
+    rows = connection.execute(_STANDING, {"id": refresh_token_id, "kid": kid}).all()
+    if not rows:
+        return None
+    roles = frozenset(row.role for row in rows if row.role is not None)
+    permissions = frozenset().union(*(row.permissions for row in rows if row.permissions is not None))
+    facts: tuple[Any, ...] = (*rows[0][:-2], roles, permissions)
+    return Standing(*facts)
+
+
+def advance(
+    connection: Connection,
+    refresh_token_id: str,
+    *,
+    seen: int,
+    to: int,
+    now: datetime,
+    idle_until: datetime,
+    attempt_digest: str | None,
+    ip: str,
+    user_agent: str,
+) -> bool:
+    """Take the step from the generation that was seen, if the row is live and nobody was quicker: the only lock."""
+    values: dict[str, Any] = {
+        "of": refresh_token_id,
+        "seen": seen,
+        "next": to,
+        "now": now,
+        "idle_until": idle_until,
+        "attempt": attempt_digest,
+        "from_ip": ip,
+        "from_user_agent": user_agent,
+    }
+    return connection.execute(_ADVANCE, values).rowcount == 1
+
+
+def live(now: datetime) -> Any:
+    """What makes a row live."""
+    return RefreshToken.revoked_at.is_(None) & (RefreshToken.expires_at > now) & (RefreshToken.idle_expires_at > now)
+
+
+def revoke(now: datetime, reason: str) -> Update:
+    """Kill every live row that the caller goes on to name with .where(); what is dead or over keeps its own end."""
+    return update(RefreshToken).where(live(now)).values(revoked_at=now, revoke_reason=reason)

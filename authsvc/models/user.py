@@ -1,0 +1,44 @@
+from sqlalchemy import Select, UniqueConstraint, or_, select
+from sqlalchemy.orm import Mapped
+
+from authsvc.extensions import Table
+from authsvc.models.columns import LongText, Moment, Name, PrimaryId, TenantId
+
+
+class User(Table):
+    """Who. `email` and `username_key` are in canonical form (services/names.py), `username` as its owner writes it."""
+
+    __tablename__ = "users"
+    __table_args__ = (UniqueConstraint("tenant_id", "email"), UniqueConstraint("tenant_id", "username_key"))
+
+    id: Mapped[PrimaryId]
+    tenant_id: Mapped[TenantId]
+    email: Mapped[Name]
+    username: Mapped[Name | None]
+    username_key: Mapped[Name | None]
+    name: Mapped[Name | None]
+    password_hash: Mapped[LongText | None]
+    active: Mapped[bool]
+    confirmed: Mapped[bool]
+    created_at: Mapped[Moment]
+
+
+def with_email(tenant_id: str, email: str) -> Select[User]:
+    return select(User).where(User.tenant_id == tenant_id, User.email == email)
+
+
+def with_username(tenant_id: str, username_key: str) -> Select[User]:
+    return select(User).where(User.tenant_id == tenant_id, User.username_key == username_key)
+
+
+def holding_either(tenant_id: str, email: str, username_key: str | None) -> Select[User]:
+    """Whoever has one of these names already."""
+    taken = User.email == email
+    if username_key is not None:
+        taken = or_(taken, User.username_key == username_key)
+    return select(User).where(User.tenant_id == tenant_id, taken)
+
+
+def locked(user_id: str) -> Select[User]:
+    """The row, held until the transaction ends: nobody changes the password or blocks the user meanwhile."""
+    return select(User).where(User.id == user_id).with_for_update(key_share=True)

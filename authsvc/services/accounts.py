@@ -1,0 +1,272 @@
+"""People and programs with a name and a password: registered, signed in, changed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from authsvc import opaque
+from authsvc.caller import Caller
+from authsvc.errors import (
+    AlreadyExists,
+    CredentialsInvalid,
+    NotFound,
+    PasswordWrong,
+    PermissionDenied,
+    UnknownTenant,
+    ValidationFailed,
+)
+from authsvc.models import Application, RefreshToken, Tenant, User, UserRole, role, user
+from authsvc.models.engine import reading, transaction
+from authsvc.models.refresh_token import Standing
+from authsvc.services import events, names, passwords, refresh_tokens, signing_keys, throttle
+from authsvc.settings import settings
+
+EVERYONE = frozenset({"member"})
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user and the names of the user's roles."""
+
+    user: User
+    roles: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    account: Account
+    standing: Standing
+
+
+def register(
+    tenant: Tenant,
+    application: Application,
+    *,
+    email: str,
+    password: str,
+    username: str | None,
+    name: str | None,
+    caller: Caller,
+    now: datetime,
+) -> SignIn:
+    """A new member, signed in. Raises ValidationFailed, AlreadyExists, TooManyAttempts, Unavailable."""
+    if settings.REGISTRATION == "closed":
+        raise PermissionDenied("users:write", "Registration is closed: ask an administrator for an account.")
+    if not tenant.active:
+        raise UnknownTenant
+    email = names.email(email)
+    username_key = None if username is None else names.username_key(username)
+    passwords.refuse_weak(password, "password", (email, username, tenant.slug, tenant.name))
+    # Whether a name is taken is worth a guess to a stranger, so asking is counted like one.
+    reservation = throttle.reserve_source(caller, now)
+    with reading() as session:
+        _refuse_taken(session, tenant.id, email, username_key)
+    with throttle.evaluating(reservation):
+        password_hash = passwords.hash_new(password)
+    kid = signing_keys.active(now).kid
+    with transaction() as session:
+        account = create(
+            session,
+            tenant_id=tenant.id,
+            email=email,
+            password_hash=password_hash,
+            username=username,
+            name=name,
+            roles=EVERYONE,
+            now=now,
+        )
+        owner = account.user
+        standing = refresh_tokens.start(session, owner.id, application, kid=kid, caller=caller, now=now)
+        throttle.forgive(session, reservation)
+        _tell(session, "user.registered", tenant.id, owner, caller, now, standing)
+    return SignIn(account, standing)
+
+
+def sign_in(
+    tenant: Tenant,
+    application: Application,
+    *,
+    identifier: str,
+    password: str,
+    device_name: str | None,
+    caller: Caller,
+    now: datetime,
+) -> SignIn:
+    """A new sign-in. Raises CredentialsInvalid whatever the cause, TooManyAttempts, Unavailable."""
+    with reading() as session:
+        found = _find(session, tenant.id, identifier)
+    # A user's e-mail address and user name are one account to guess at; a name that nobody has is one of its own.
+    reservation = throttle.reserve(tenant.id, found.id if found else identifier.strip().casefold(), caller, now)
+    with throttle.evaluating(reservation):
+        is_right = passwords.verify(found.password_hash if found else None, password)
+        if not (found and is_right and found.active and tenant.active):
+            _tell_of_failure("user.sign_in_failed", tenant.id, found, caller, now)
+            raise CredentialsInvalid
+        rehashed = passwords.hash_new(password) if passwords.is_outdated(found.password_hash) else None
+    kid = signing_keys.active(now).kid
+    with transaction() as session:
+        owner = _locked_unchanged(session, found)
+        owner.password_hash = rehashed or owner.password_hash
+        standing = refresh_tokens.start(
+            session, owner.id, application, kid=kid, caller=caller, now=now, device_name=device_name
+        )
+        throttle.forgive(session, reservation)
+        _tell(session, "user.signed_in", tenant.id, owner, caller, now, standing)
+    return SignIn(Account(owner, standing.roles), standing)
+
+
+def get(user_id: str) -> Account:
+    """Raises NotFound."""
+    with reading() as session:
+        return _account(session, user_id)
+
+
+def update(user_id: str, changes: dict[str, str | None], caller: Caller, now: datetime) -> Account:
+    """Change the user's own names. Raises AlreadyExists, ValidationFailed, NotFound."""
+    with transaction() as session:
+        account = _account(session, user_id)
+        owner = account.user
+        if "username" in changes:
+            owner.username = changes["username"]
+            owner.username_key = None if owner.username is None else names.username_key(owner.username)
+        if "name" in changes:
+            owner.name = changes["name"]
+        _flush_or_refuse(session)
+        _tell(session, "user.updated", owner.tenant_id, owner, caller, now, changed=sorted(changes))
+    return account
+
+
+def change_password(user_id: str, *, current: str, new: str, keep: str, caller: Caller, now: datetime) -> int:
+    """Every other refresh token of the user dies; answers how many. Raises PasswordWrong, ValidationFailed."""
+    found = get(user_id).user
+    passwords.refuse_weak(new, "newPassword", (found.email, found.username))
+    reservation = throttle.reserve(found.tenant_id, found.id, caller, now)
+    with throttle.evaluating(reservation):
+        if not passwords.verify(found.password_hash, current):
+            _tell_of_failure("user.password_change_failed", found.tenant_id, found, caller, now)
+            raise PasswordWrong
+        password_hash = passwords.hash_new(new)
+    with transaction() as session:
+        owner = _locked_unchanged(session, found)
+        owner.password_hash = password_hash
+        others = (RefreshToken.user_id == user_id) & (RefreshToken.id != keep)
+        ended = refresh_tokens.kill(session, others, reason="password_changed", now=now)
+        throttle.forgive(session, reservation)
+        _tell(session, "user.password_changed", owner.tenant_id, owner, caller, now, revoked=len(ended))
+    return len(ended)
+
+
+def create(
+    session: Session,
+    *,
+    tenant_id: str,
+    email: str,
+    password_hash: str | None,
+    username: str | None,
+    name: str | None,
+    roles: frozenset[str],
+    now: datetime,
+) -> Account:
+    """A user, in the caller's transaction. The address is in canonical form. Raises AlreadyExists, ValidationFailed."""
+    owner = User(
+        id=opaque.new_id(),
+        tenant_id=tenant_id,
+        email=email,
+        username=username,
+        username_key=None if username is None else names.username_key(username),
+        name=name,
+        password_hash=password_hash,
+        active=True,
+        confirmed=False,
+        created_at=now,
+    )
+    session.add(owner)
+    _flush_or_refuse(session)
+    for row in session.scalars(role.with_names(tenant_id, roles)):
+        session.add(UserRole(tenant_id=tenant_id, user_id=owner.id, role_id=row.id))
+    return Account(owner, roles)
+
+
+def _find(session: Session, tenant_id: str, identifier: str) -> User | None:
+    """Who is meant by an e-mail address or a user name; None for what can be neither."""
+    try:
+        if "@" in identifier:
+            return session.scalars(user.with_email(tenant_id, names.email(identifier))).one_or_none()
+        return session.scalars(user.with_username(tenant_id, names.username_key(identifier))).one_or_none()
+    except ValidationFailed:
+        return None
+
+
+def _account(session: Session, user_id: str) -> Account:
+    owner = session.get(User, user_id)
+    if owner is None:
+        raise NotFound
+    return Account(owner, frozenset(row.name for row in session.scalars(role.of_user(user_id))))
+
+
+def _locked_unchanged(session: Session, seen: User) -> User:
+    """The user's row, held, if the password that was verified is still the password: hashing took its time."""
+    owner = session.scalars(user.locked(seen.id)).one_or_none()
+    if owner is None or not owner.active or owner.password_hash != seen.password_hash:
+        raise CredentialsInvalid
+    return owner
+
+
+def _refuse_taken(session: Session, tenant_id: str, email: str, username_key: str | None) -> None:
+    holder = session.scalars(user.holding_either(tenant_id, email, username_key)).first()
+    if holder is not None:
+        raise _taken("email" if holder.email == email else "username")
+
+
+def _flush_or_refuse(session: Session) -> None:
+    """The unique constraints have the last word: two who ask for one name at once can't both have it."""
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise _taken("username" if "username" in str(error.orig) else "email") from None
+
+
+def _taken(field: str) -> AlreadyExists:
+    sentence = {"email": "This e-mail address is taken.", "username": "This user name is taken."}[field]
+    return AlreadyExists(sentence, fields={field: [sentence]})
+
+
+def _tell_of_failure(kind: str, tenant_id: str, about: User | None, caller: Caller, now: datetime) -> None:
+    """In a transaction of its own: the failure that it tells of has none."""
+    with transaction() as session:
+        subject_id = about.id if about else None
+        events.record(
+            session,
+            kind,
+            tenant_id=tenant_id,
+            now=now,
+            caller=caller,
+            subject_id=subject_id,
+            outcome="failure",
+        )
+
+
+def _tell(
+    session: Session,
+    kind: str,
+    tenant_id: str,
+    about: User,
+    caller: Caller,
+    now: datetime,
+    standing: Standing | None = None,
+    **detail: object,
+) -> None:
+    events.record(
+        session,
+        kind,
+        tenant_id=tenant_id,
+        now=now,
+        caller=caller,
+        actor_id=about.id,
+        subject_id=about.id,
+        application_id=standing.application_id if standing else None,
+        refresh_token_id=standing.id if standing else None,
+        detail=detail,
+    )

@@ -1,0 +1,38 @@
+"""The one canonical form of an e-mail address and of a user name.
+
+Registration, sign-in, throttling and the unique constraints all use it, so two spellings of one name can
+never be two accounts, nor one account's guesses be counted twice.
+"""
+
+import re
+import unicodedata
+
+from email_validator import EmailNotValidError, validate_email
+
+from authsvc.errors import ValidationFailed
+
+LONGEST = 64
+_USERNAME = re.compile(r"\w[\w.+-]*")
+
+
+def email(text: str) -> str:
+    """The canonical form of an address, on an intranet or the internet. Raises ValidationFailed."""
+    text = unicodedata.normalize("NFKC", text.strip())
+    if any(unicodedata.category(character) in ("Cc", "Cf", "Zs") for character in text):
+        raise ValidationFailed(fields={"email": ["An e-mail address holds no spaces or invisible characters."]})
+    try:
+        valid = validate_email(text, check_deliverability=False, globally_deliverable=False)
+    except EmailNotValidError:
+        raise ValidationFailed(fields={"email": ["This is no e-mail address."]}) from None
+    # Not casefold(): it would make "ß" the same as "ss", and those are two addresses.
+    return f"{valid.local_part.lower()}@{valid.ascii_domain.lower()}"
+
+
+def username_key(text: str) -> str:
+    """The form under which a user name is unique. Raises ValidationFailed."""
+    key = unicodedata.normalize("NFKC", text).casefold()
+    if not 1 <= len(text) <= LONGEST or not _USERNAME.fullmatch(key):
+        raise ValidationFailed(
+            fields={"username": [f"1 to {LONGEST} letters, digits and . _ + -, the first a letter, digit or _."]}
+        )
+    return key

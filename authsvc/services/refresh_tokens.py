@@ -1,0 +1,278 @@
+"""Sign-ins: started, carried on, judged, ended. docs/rotation.md draws the table that `_judge` is."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import cast
+
+from flask import current_app
+from sqlalchemy import ColumnElement, Connection
+from sqlalchemy.orm import Session
+
+from authsvc import opaque
+from authsvc.caller import Caller
+from authsvc.errors import (
+    PermissionDenied,
+    RefreshTokenReused,
+    TenantMismatch,
+    TokenExpired,
+    TokenInvalid,
+    TokenRevoked,
+    Unavailable,
+)
+from authsvc.logs import logger
+from authsvc.models import Application, RefreshToken, refresh_token
+from authsvc.models.engine import single_statements, transaction
+from authsvc.models.refresh_token import Standing
+from authsvc.models.signing_key import USABLE
+from authsvc.permissions import allows
+from authsvc.services import events
+from authsvc.settings import settings
+
+MOST_TRIES = 5
+MOST_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a verified signature of ours says: whose sign-in this is, and how far it had come."""
+
+    refresh_token_id: str
+    generation: int
+    user_id: str
+    tenant_id: str
+    kid: str
+    expires_at: datetime
+    application_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How many refresh tokens a sign-out ended, and the one that asked for it, if its row is still there."""
+
+    count: int
+    standing: Standing | None
+
+
+class Step(Enum):
+    ADVANCE = "advance"
+    REPEAT = "repeat"
+    REUSE = "reuse"
+    EXPIRED = "expired"
+
+
+def start(
+    session: Session,
+    user_id: str,
+    application: Application,
+    *,
+    kid: str,
+    caller: Caller,
+    now: datetime,
+    device_name: str | None = None,
+) -> Standing:
+    """A new row, in the transaction of the sign-in that it stands for."""
+    idle = _seconds(application.refresh_idle_lifetime, settings.REFRESH_IDLE_LIFETIME)
+    whole = _seconds(application.refresh_lifetime, settings.REFRESH_LIFETIME)
+    row = RefreshToken(
+        id=opaque.new_id(),
+        tenant_id=application.tenant_id,
+        user_id=user_id,
+        application_id=application.id,
+        generation=0,
+        created_at=now,
+        idle_expires_at=now + min(idle, whole),
+        expires_at=now + whole,
+        ip=caller.ip,
+        user_agent=caller.user_agent[: events.LONGEST_USER_AGENT],
+        device_name=device_name,
+    )
+    session.add(row)
+    session.flush()
+    standing = refresh_token.standing(session, row.id, kid)
+    if standing is None:
+        raise TokenRevoked
+    return standing
+
+
+def rotate(proof: Proof, *, tenant_name: str | None, attempt: str | None, caller: Caller, now: datetime) -> Standing:
+    """One step, or the same answer again, or the end. Raises what the table in docs/rotation.md says."""
+    attempt_digest = None if attempt is None else opaque.digest(attempt)
+    for _ in range(MOST_TRIES):
+        with single_statements() as connection:
+            standing = _owned(refresh_token.standing(connection, proof.refresh_token_id, proof.kid), proof, tenant_name)
+            step = _judge(standing, proof, attempt_digest, now, settings.REFRESH_LEEWAY)
+            if step in (Step.ADVANCE, Step.REPEAT) and not allows(standing.permissions, "auth:refresh"):
+                raise PermissionDenied("auth:refresh")
+            if step is Step.ADVANCE:
+                stepped = _advance(connection, standing, proof, attempt_digest, caller, now)
+                if stepped is None:
+                    continue  # somebody was quicker, or the row was killed: look again
+                return stepped
+        if step is Step.REPEAT:
+            return standing
+        if step is Step.EXPIRED:
+            raise TokenExpired
+        _end_reused(standing, proof, caller, now)
+        raise RefreshTokenReused
+    raise Unavailable
+
+
+def _judge(standing: Standing, proof: Proof, attempt_digest: str | None, now: datetime, leeway: timedelta) -> Step:
+    """What a token of generation p means to a live row at generation G."""
+    presented, current = proof.generation, standing.generation
+    if presented > current:
+        # The row came back from an older copy of the database. Our signature proves that p was given out, and the
+        # token's own expiry that it isn't idle: the row's was forgotten with the rest.
+        return Step.ADVANCE if proof.expires_at > now and standing.expires_at > now else Step.EXPIRED
+    if _is_over(standing, now):
+        return Step.EXPIRED
+    is_fresh = standing.rotated_at is not None and now < standing.rotated_at + leeway
+    if presented == current:
+        if proof.expires_at <= now:
+            return Step.EXPIRED
+        return Step.REPEAT if is_fresh else Step.ADVANCE
+    same_attempt = attempt_digest is not None and attempt_digest == standing.attempt_digest
+    if presented == current - 1 and (is_fresh or same_attempt):
+        return Step.REPEAT
+    # RFC 9700 section 4.14.2: one of two holders is a thief, and nobody can say which.
+    return Step.REUSE
+
+
+def _advance(
+    connection: Connection,
+    standing: Standing,
+    proof: Proof,
+    attempt_digest: str | None,
+    caller: Caller,
+    now: datetime,
+) -> Standing | None:
+    to = max(standing.generation, proof.generation) + 1
+    idle = _seconds(standing.refresh_idle_lifetime, settings.REFRESH_IDLE_LIFETIME)
+    idle_until = min(now + idle, standing.expires_at)
+    done = refresh_token.advance(
+        connection,
+        standing.id,
+        seen=standing.generation,
+        to=to,
+        now=now,
+        idle_until=idle_until,
+        attempt_digest=attempt_digest,
+        ip=caller.ip,
+        user_agent=caller.user_agent[: events.LONGEST_USER_AGENT],
+    )
+    return replace(standing, generation=to, rotated_at=now, idle_expires_at=idle_until) if done else None
+
+
+def standing_of(proof: Proof, *, tenant_name: str | None, now: datetime) -> Standing:
+    """The live row that an access token names. Raises TokenExpired, TokenRevoked, TokenInvalid, TenantMismatch."""
+    standing = _owned(_recall(proof, now) or _read(proof, now), proof, tenant_name)
+    if _is_over(standing, now):
+        raise TokenExpired
+    return standing
+
+
+def end(proof: Proof, *, everywhere: bool, tenant_name: str | None, caller: Caller, now: datetime) -> Ended:
+    """Sign out: this sign-in or, everywhere, all of its user's. A sign-in that is over already ends nothing."""
+    standing = _read(proof, now)
+    try:
+        own = _owned(standing, proof, tenant_name)
+    except (TokenInvalid, TokenRevoked):
+        return Ended(0, standing)
+    if _is_over(own, now):
+        return Ended(0, standing)
+    which = RefreshToken.user_id == own.user_id if everywhere else RefreshToken.id == own.id
+    with transaction() as session:
+        ended = kill(session, which, reason="signed_out", now=now)
+        if ended:
+            events.record(
+                session,
+                "user.signed_out",
+                tenant_id=own.tenant_id,
+                now=now,
+                caller=caller,
+                actor_id=own.user_id,
+                subject_id=own.user_id,
+                application_id=own.application_id,
+                refresh_token_id=own.id,
+                detail={"revoked": len(ended), "everywhere": everywhere},
+            )
+    return Ended(len(ended), standing)
+
+
+def kill(session: Session, which: ColumnElement[bool], *, reason: str, now: datetime) -> list[str]:
+    """Every live row that this names dies in the caller's transaction. Answers their ids."""
+    return list(session.scalars(refresh_token.revoke(now, reason).where(which).returning(RefreshToken.id)))
+
+
+def _end_reused(standing: Standing, proof: Proof, caller: Caller, now: datetime) -> None:
+    """Commit the end before anybody hears of it: the answer is an error, and an error must not undo it."""
+    with transaction() as session:
+        if not kill(session, RefreshToken.id == standing.id, reason="reused", now=now):
+            return
+        events.record(
+            session,
+            "refresh_token.reused",
+            tenant_id=standing.tenant_id,
+            now=now,
+            caller=caller,
+            outcome="alarm",
+            subject_id=standing.user_id,
+            application_id=standing.application_id,
+            refresh_token_id=standing.id,
+            detail={
+                "presented": proof.generation,
+                "generation": standing.generation,
+                "lastIp": standing.ip,
+                "lastUserAgent": standing.user_agent,
+            },
+        )
+    logger.warning("A spent refresh token was presented; its sign-in %s was ended.", standing.id)
+
+
+def _owned(standing: Standing | None, proof: Proof, tenant_name: str | None) -> Standing:
+    """The row, if it is the one the proof speaks of and nothing that it hangs on is dead."""
+    if tenant_name is not None:
+        own_names = {proof.tenant_id} if standing is None else {standing.tenant_id, standing.tenant_slug}
+        if tenant_name not in own_names:
+            raise TenantMismatch
+    if standing is None:
+        raise TokenRevoked
+    if (proof.user_id, proof.tenant_id) != (standing.user_id, standing.tenant_id):
+        raise TokenInvalid
+    if proof.application_id not in (None, standing.application_id) or standing.key_state not in USABLE:
+        raise TokenInvalid
+    if standing.revoked_at is not None or not standing.owners_active:
+        raise TokenRevoked
+    return standing
+
+
+def _is_over(standing: Standing, now: datetime) -> bool:
+    return now >= min(standing.idle_expires_at, standing.expires_at)
+
+
+def _read(proof: Proof, now: datetime) -> Standing | None:
+    with single_statements() as connection:
+        standing = refresh_token.standing(connection, proof.refresh_token_id, proof.kid)
+    if settings.REVOCATION_LAG and standing is not None:
+        recalled = _recalled()
+        if len(recalled) >= MOST_REMEMBERED:
+            recalled.clear()
+        recalled[proof.refresh_token_id, proof.kid] = (standing, now)
+    return standing
+
+
+def _recall(proof: Proof, now: datetime) -> Standing | None:
+    """What this worker read less than REVOCATION_LAG ago. By default nothing: a dead row is dead at once."""
+    if not settings.REVOCATION_LAG:
+        return None
+    standing, read_at = _recalled().get((proof.refresh_token_id, proof.kid), (None, now))
+    return standing if abs(now - read_at) < settings.REVOCATION_LAG else None
+
+
+def _recalled() -> dict[tuple[str, str], tuple[Standing, datetime]]:
+    return cast("dict[tuple[str, str], tuple[Standing, datetime]]", current_app.extensions["authsvc.recalled"])
+
+
+def _seconds(own: int | None, general: timedelta) -> timedelta:
+    return general if own is None else timedelta(seconds=own)

@@ -1,0 +1,130 @@
+"""The config object of the running app, and what is wrong with one before an app is made of it."""
+
+import itertools
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
+
+from flask import current_app
+from sqlalchemy.engine import make_url
+from werkzeug.local import LocalProxy
+
+if TYPE_CHECKING:
+    from config import Base
+
+ALGORITHMS = ("ES256", "RS256", "EdDSA")
+POSITIVE = (
+    "ACCESS_LIFETIME",
+    "DATABASE_TIMEOUT",
+    "GUESS_WINDOW",
+    "KEY_REREAD",
+    "REFRESH_IDLE_LIFETIME",
+    "REFRESH_LIFETIME",
+)
+NOT_NEGATIVE = ("CLOCK_SKEW", "REFRESH_LEEWAY", "REVOCATION_LAG")
+COUNTS = (
+    "DATABASE_POOL",
+    "GUESSES_PER_ACCOUNT",
+    "GUESSES_PER_ACCOUNT_AND_SOURCE",
+    "GUESSES_PER_SOURCE",
+    "HASHING_QUEUE",
+    "MAX_BODY",
+    "PASSWORD_MIN_LENGTH",
+    "THREADS",
+)
+SECRET_LENGTH = 32
+# Said in guides and examples everywhere, ours included: no secret at all.
+EXAMPLES = re.compile(r"change.?me|example|placeholder|secret.?key|your.?secret|only-for-tests|password|default", re.I)
+
+settings = cast("Base", LocalProxy(lambda: current_app.extensions["authsvc"]))
+
+
+class SettingsRefused(Exception):
+    """The service does not start like this. The message names settings, never their values."""
+
+
+@dataclass(frozen=True)
+class _Rule:
+    holds: bool
+    message: str
+
+
+def check(config: "Base") -> None:
+    """Refuse a config object that is unusable or, in production, unsafe. All that is wrong is said at once."""
+    rules = _always(config)
+    if config.ENV == "production":
+        rules = itertools.chain(rules, _in_production(config))
+    wrong = [rule.message for rule in rules if not rule.holds]
+    if wrong:
+        raise SettingsRefused("authsvc does not start with these settings:\n  " + "\n  ".join(wrong))
+
+
+def _one_of(config: "Base", name: str, choices: tuple[str, ...]) -> _Rule:
+    return _Rule(getattr(config, name) in choices, f"{name} must be one of: {', '.join(choices)}.")
+
+
+def _always(config: "Base") -> "itertools.chain[_Rule]":
+    url = urlsplit(config.BASE_URL)
+    return itertools.chain(
+        (
+            _one_of(config, "TRANSPORT", ("body", "cookie")),
+            _one_of(config, "SIGNING_ALGORITHM", ALGORITHMS),
+            _one_of(config, "REGISTRATION", ("open", "closed")),
+            _one_of(config, "COOKIE_SAME_SITE", ("Strict", "Lax", "None")),
+            _one_of(config, "LOG_FORMAT", ("text", "json")),
+            _one_of(config, "LOG_LEVEL", ("debug", "info", "warning", "error")),
+            _Rule(
+                url.scheme in ("http", "https") and bool(url.hostname) and not (url.query or url.fragment),
+                "BASE_URL must be the public address, such as https://auth.my-company.com.",
+            ),
+            _Rule(not config.BASE_URL.endswith("/"), "BASE_URL must not end with a slash."),
+            _Rule(
+                config.COOKIE_SAME_SITE != "None" or url.scheme == "https",
+                "COOKIE_SAME_SITE=None needs a BASE_URL with https.",
+            ),
+            _Rule(
+                _is_database(config.DATABASE_URL),
+                "DATABASE_URL must be sqlite:///… or postgresql+psycopg://….",
+            ),
+            _Rule(bool(config.SECRET_KEY), "SECRET_KEY is missing. Make one: openssl rand -base64 48"),
+        ),
+        (_Rule(getattr(config, n).total_seconds() > 0, f"{n} must be more than 0 seconds.") for n in POSITIVE),
+        (_Rule(getattr(config, n).total_seconds() >= 0, f"{n} can't be negative.") for n in NOT_NEGATIVE),
+        (_Rule(getattr(config, n) > 0, f"{n} must be at least 1.") for n in COUNTS),
+    )
+
+
+def _in_production(config: "Base") -> tuple[_Rule, ...]:
+    secret = config.SECRET_KEY
+    database = make_url(config.DATABASE_URL) if _is_database(config.DATABASE_URL) else None
+    return (
+        _Rule(
+            not secret or len(secret.encode()) >= SECRET_LENGTH,
+            f"SECRET_KEY must have at least {SECRET_LENGTH} bytes. Make one: openssl rand -base64 48",
+        ),
+        _Rule(
+            not EXAMPLES.search(secret) and (not secret or len(set(secret)) > SECRET_LENGTH // 4),
+            "SECRET_KEY looks like an example. Make one: openssl rand -base64 48",
+        ),
+        _Rule(
+            not secret or secret not in (config.ADMIN_PASSWORD, database.password if database else None),
+            "SECRET_KEY is used as another secret too. Each must be its own.",
+        ),
+        _Rule(config.BASE_URL.startswith("https://"), "BASE_URL must begin with https://."),
+        _Rule("*" not in config.ALLOWED_HOSTS, "ALLOWED_HOSTS can't be everything."),
+        _Rule(not config.DEBUG, "DEBUG (or FLASK_DEBUG) must be off."),
+        _Rule(
+            database is None or database.database not in (None, "", ":memory:"),
+            "DATABASE_URL must not be in memory.",
+        ),
+    )
+
+
+def _is_database(url: str) -> bool:
+    try:
+        return make_url(url).drivername in ("sqlite", "postgresql+psycopg")
+    except ValueError:
+        return False
+    except Exception:  # noqa: BLE001  (SQLAlchemy's own errors for what is no URL at all)
+        return False

@@ -1,0 +1,49 @@
+"""gunicorn's settings. HOST and PORT are plain environment variables; the rest comes from the config object."""
+
+import errno
+import os
+import socket
+from typing import Any
+
+from config import from_environment
+
+_settings = from_environment()
+
+wsgi_app = "wsgi:app"
+bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+workers = _settings.WORKERS or max(2, os.cpu_count() or 1)
+worker_class = "gthread"
+threads = _settings.THREADS
+# One listening socket per worker: the kernel spreads kept-alive connections over all of them.
+reuse_port = True
+keepalive = 15
+timeout = 60
+graceful_timeout = 30
+control_socket_disable = True
+
+# Whom to believe about addresses and schemes is TRUSTED_PROXIES' to say, in authsvc/proxies.py.
+forwarded_allow_ips = ""
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
+header_map = "drop"
+limit_request_line = 4094
+limit_request_fields = 100
+limit_request_field_size = 8190
+
+loglevel = _settings.LOG_LEVEL
+accesslog = "-" if _settings.ACCESS_LOG else None
+# %(U)s is the path alone: a query string may hold a secret and is never logged.
+access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms %({x-request-id}o)s'
+
+
+def on_starting(_server: Any) -> None:
+    """Refuse a port that is taken: with reuse_port a second service would share it without a word."""
+    host, _, port = bind.rpartition(":")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host.strip("[]"), int(port)))
+        except OSError as error:
+            why = "is in use" if error.errno == errno.EADDRINUSE else "can't be opened"
+            raise SystemExit(f"{bind} {why}: choose another with HOST and PORT.") from None

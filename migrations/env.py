@@ -1,0 +1,42 @@
+"""Alembic's entry: all revisions in one transaction, and one process at a time.
+
+Whoever comes second waits for the lock, then finds the work done.
+"""
+
+from alembic import context
+from sqlalchemy import text
+
+from authsvc.extensions import Table, db
+from authsvc.models.engine import transaction
+
+
+def run() -> None:
+    with transaction() as session:
+        connection = session.connection()
+        if connection.dialect.name == "postgresql":
+            # Held to the end of the transaction; on SQLite, BEGIN IMMEDIATE has taken the write lock already.
+            connection.execute(
+                text(
+                    "CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL "
+                    "CONSTRAINT alembic_version_pkc PRIMARY KEY)"
+                )
+            )
+            connection.execute(text("LOCK TABLE alembic_version IN EXCLUSIVE MODE"))
+        context.configure(
+            connection=connection,
+            target_metadata=Table.metadata,
+            render_as_batch=True,
+            compare_type=True,
+            transactional_ddl=True,
+            user_module_prefix="columns.",
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+if context.is_offline_mode():
+    context.configure(url=db.engine.url, target_metadata=Table.metadata, literal_binds=True)
+    with context.begin_transaction():
+        context.run_migrations()
+else:
+    run()

