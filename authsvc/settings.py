@@ -60,6 +60,12 @@ def check(config: "Base") -> None:
         raise SettingsRefused("authsvc does not start with these settings:\n  " + "\n  ".join(wrong))
 
 
+def allowed_hosts(config: "Base") -> tuple[str, ...]:
+    """The Host headers that are answered: in production at least our own, elsewhere any unless some are named."""
+    public = urlsplit(config.BASE_URL).hostname or ""
+    return config.ALLOWED_HOSTS or ((public,) if config.ENV == "production" else ())
+
+
 def _one_of(config: "Base", name: str, choices: tuple[str, ...]) -> _Rule:
     return _Rule(getattr(config, name) in choices, f"{name} must be one of: {', '.join(choices)}.")
 

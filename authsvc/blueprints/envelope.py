@@ -31,13 +31,13 @@ class OrjsonProvider(JSONProvider):
     """Fast, and refuses what JSON can't say, such as NaN."""
 
     def dumps(self, obj: Any, **_: Any) -> str:
-        return orjson.dumps(obj, default=str).decode()
+        return orjson.dumps(obj).decode()
 
     def loads(self, s: str | bytes, **_: Any) -> Any:
         return orjson.loads(s)
 
     def response(self, *args: Any, **kwargs: Any) -> Response:
-        body = orjson.dumps(self._prepare_response_obj(args, kwargs), default=str)
+        body = orjson.dumps(self._prepare_response_obj(args, kwargs))
         return Response(body, mimetype="application/json")
 
 

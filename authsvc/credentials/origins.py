@@ -13,27 +13,35 @@ EXPOSED_HEADERS = "Retry-After, WWW-Authenticate, X-Request-Id"
 ALLOWED_METHODS = "GET, POST, PUT, PATCH, DELETE"
 
 
+def look_up() -> None:
+    """Before anything else happens: which applications have this request's foreign origin on their list."""
+    origin = request.headers.get("Origin")
+    g.is_foreign = origin is not None and origin not in _own()
+    g.listed_by = applications.listing(origin) if origin is not None and g.is_foreign else frozenset()
+
+
 def refuse_foreign(application_id: str | None = None, refresh_token_id: str | None = None) -> None:
     """Raises CsrfFailed for a request that a browser sent from a page of another site.
 
     Our own origin is always allowed. So are the origins on the list of the application, which is named or follows from
     the refresh token; while it is not known yet, those on any list.
     """
-    origin = request.headers.get("Origin")
-    if origin is None:
-        if request.headers.get("Sec-Fetch-Site", "none") == "cross-site":
-            raise CsrfFailed
-    elif origin not in _own() and not applications.allows_origin(origin, application_id, refresh_token_id):
+    if not g.is_foreign:
+        is_allowed = "Origin" in request.headers or request.headers.get("Sec-Fetch-Site", "none") != "cross-site"
+    elif refresh_token_id is not None:
+        is_allowed = applications.of_sign_in(refresh_token_id) in g.listed_by
+    else:
+        is_allowed = application_id in g.listed_by if application_id else bool(g.listed_by)
+    if not is_allowed:
         raise CsrfFailed
 
 
 def add_cors(response: Response) -> Response:
     """Let a page read the answer if its origin is listed by the application that the request turned out to be for."""
     response.vary.add("Origin")
-    origin = request.headers.get("Origin")
-    if origin is None or origin in _own() or not applications.allows_origin(origin, g.get("application_id")):
+    if not g.get("is_foreign") or not (g.listed_by & {g.application_id} if "application_id" in g else g.listed_by):
         return response
-    response.headers["Access-Control-Allow-Origin"] = origin
+    response.headers["Access-Control-Allow-Origin"] = request.headers["Origin"]
     response.headers["Access-Control-Allow-Credentials"] = "true"
     if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
         response.headers["Access-Control-Allow-Methods"] = ALLOWED_METHODS

@@ -25,7 +25,8 @@ _ALONE = "authsvc.alone"
 def options(config: "Base") -> dict[str, Any]:
     """What create_engine is told."""
     timeout = config.DATABASE_TIMEOUT.total_seconds()
-    pool = {"pool_size": config.DATABASE_POOL, "max_overflow": 0, "pool_timeout": timeout}
+    # Without hide_parameters an error's text, and so the log, would hold what a statement was given.
+    pool = {"hide_parameters": True, "pool_size": config.DATABASE_POOL, "max_overflow": 0, "pool_timeout": timeout}
     if make_url(config.DATABASE_URL).get_backend_name() == "sqlite":
         return pool | {"connect_args": {"timeout": timeout}}
     limits = f"-c statement_timeout={round(timeout * 1000)} -c lock_timeout={round(timeout * 1000)} -c timezone=UTC"

@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from authsvc.errors import ValidationFailed
-from authsvc.models import AllowedOrigin, Application, RefreshToken, Tenant, application
+from authsvc.models import Application, RefreshToken, Tenant, application
 from authsvc.models.engine import reading, single_statements
 from authsvc.models.tenant import DEFAULT
 
@@ -17,13 +17,13 @@ def chosen(tenant: Tenant, name: str | None) -> Application:
     return found
 
 
-def allows_origin(origin: str, application_id: str | None = None, refresh_token_id: str | None = None) -> bool:
-    """Whether pages of that origin may use this application, or the one of this sign-in; if neither is named, any."""
-    which = application.allowing(origin)
-    if application_id is not None:
-        which = which.where(AllowedOrigin.application_id == application_id)
-    if refresh_token_id is not None:
-        which = which.join(RefreshToken, RefreshToken.application_id == AllowedOrigin.application_id)
-        which = which.where(RefreshToken.id == refresh_token_id)
+def listing(origin: str) -> frozenset[str]:
+    """The applications whose pages may come from that origin."""
     with single_statements() as connection:
-        return bool(connection.scalar(select(which.exists())))
+        return frozenset(connection.scalars(application.allowing(origin)))
+
+
+def of_sign_in(refresh_token_id: str) -> str | None:
+    """The application that a sign-in is for."""
+    with single_statements() as connection:
+        return connection.scalar(select(RefreshToken.application_id).where(RefreshToken.id == refresh_token_id))
