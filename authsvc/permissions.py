@@ -1,7 +1,6 @@
 """What a principal may do: permissions are `resource:action`; roles are named sets of them."""
 
 import re
-from collections.abc import Iterable
 
 PERMISSION = re.compile(r"[a-z][a-z0-9_.-]{0,63}:[a-z][a-z0-9_.-]{0,63}")
 
@@ -19,20 +18,22 @@ TENANT_WIDE = MEMBER | {
 }
 OPERATORS_ALONE = frozenset({"keys:rotate", "tenants:write"})
 
-# In a role: every permission of its tenant, those an API made up included, but never an operator's.
-EVERYTHING = "*"
+BUILT_IN = TENANT_WIDE | OPERATORS_ALONE
+
+# In a role: every permission that is not built in, such as an API makes up for itself. Built-in ones are always named,
+# so that taking one from a role takes it away.
+CUSTOM = "*"
 
 BUILT_IN_ROLES = {
     "member": MEMBER,
-    "admin": TENANT_WIDE | {EVERYTHING},
+    "admin": TENANT_WIDE | {CUSTOM},
     "operator": OPERATORS_ALONE,
 }
 
 
-def allows(held: Iterable[str], permission: str) -> bool:
+def allows(held: frozenset[str], permission: str) -> bool:
     """Whether these permissions include that one."""
-    held = frozenset(held)
-    return permission in held or (EVERYTHING in held and permission not in OPERATORS_ALONE)
+    return permission in held or (CUSTOM in held and permission not in BUILT_IN)
 
 
 def shared(some: frozenset[str], others: frozenset[str]) -> frozenset[str]:

@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from tests.servers.postgresql import free_port
+from tests.servers.postgresql import end_with_parent, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,6 +48,7 @@ class Gunicorn:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=end_with_parent,
             )
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:

@@ -1,8 +1,10 @@
 """A real PostgreSQL for one run of the tests: the binaries come from pip, the data lies in a temporary folder."""
 
+import ctypes
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -36,6 +38,7 @@ class Postgresql:
                 **self._identity(),
                 stdout=log,
                 stderr=log,
+                preexec_fn=end_with_parent,
             )
         self._wait()
 
@@ -94,6 +97,12 @@ class Postgresql:
             except psycopg.OperationalError:
                 time.sleep(0.05)
         sys.exit(f"PostgreSQL did not start:\n{self.log.read_text()}")
+
+
+def end_with_parent() -> None:
+    """In the child: be told to stop when the tests are gone, however they went."""
+    set_parent_death_signal = 1
+    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
 
 
 def free_port() -> int:
