@@ -13,7 +13,7 @@ run: $(VENV)/runtime ## start the service: tables, keys, first administrator, th
 	@$(BIN)/flask --app wsgi prepare && exec $(BIN)/gunicorn -c config/gunicorn.py
 
 test: $(VENV)/development ## every test, with a PostgreSQL of its own
-	@$(BIN)/python -m pytest -n auto --dist worksteal
+	@$(BIN)/python -m pytest -n auto --dist loadgroup
 
 check: $(VENV)/development ## lint, format and types
 	@$(BIN)/ruff check .

@@ -127,7 +127,8 @@ def _judge(standing: Standing, proof: Proof, attempt_digest: str | None, now: da
         return Step.ADVANCE if proof.expires_at > now and standing.expires_at > now else Step.EXPIRED
     if _is_over(standing, now):
         return Step.EXPIRED
-    is_fresh = standing.rotated_at is not None and now < standing.rotated_at + leeway
+    # Without a leeway nothing is fresh, not even for a request that began before the step it lost to was taken.
+    is_fresh = bool(leeway) and standing.rotated_at is not None and now < standing.rotated_at + leeway
     if presented == current:
         if proof.expires_at <= now:
             return Step.EXPIRED

@@ -64,6 +64,13 @@ def test_a_repeated_answer_does_not_stretch_the_leeway(sign_in):
     assert refresh(sign_in, 1, NEXT + LEEWAY) == 2
 
 
+@pytest.mark.settings(REFRESH_LEEWAY=timedelta(0))
+def test_without_a_leeway_whoever_lost_a_race_is_late_even_if_it_began_earlier(sign_in):
+    refresh(sign_in, 0, NEXT)
+    with pytest.raises(RefreshTokenReused):
+        refresh(sign_in, 0, NEXT - INSTANT)
+
+
 def test_a_sign_in_is_over_exactly_when_it_says(sign_in):
     last = sign_in.idle_expires_at
     with pytest.raises(TokenExpired):

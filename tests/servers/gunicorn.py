@@ -15,10 +15,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Gunicorn:
-    def __init__(self, database_url: str, log: Path, workers: int = 4, **settings: str) -> None:
+    def __init__(
+        self, database_url: str, log: Path, *, workers: int = 4, app: str = "wsgi:app", **settings: str
+    ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
+        self.app = app
         self.environment = {
             "PATH": os.environ["PATH"],
             "HOST": "127.0.0.1",
@@ -42,7 +45,7 @@ class Gunicorn:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py"],
+                [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", self.app],
                 cwd=ROOT,
                 env=self.environment,
                 stdout=log,
