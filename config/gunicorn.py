@@ -30,10 +30,17 @@ limit_request_line = 4094
 limit_request_fields = 100
 limit_request_field_size = 8190
 
-loglevel = _settings.LOG_LEVEL
+# gunicorn's own chatter about booting is for whoever debugs it.
+loglevel = "debug" if _settings.LOG_LEVEL == "debug" else "warning"
 accesslog = "-" if _settings.ACCESS_LOG else None
 # %(U)s is the path alone: a query string may hold a secret and is never logged.
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms %({x-request-id}o)s'
+
+
+def post_worker_init(worker: Any) -> None:
+    """Say once where the service is, when the first worker can serve."""
+    if worker.age == 1:
+        print(f"authsvc is ready: {_settings.BASE_URL} (listening on {bind})", flush=True)  # noqa: T201
 
 
 def on_starting(_server: Any) -> None:
