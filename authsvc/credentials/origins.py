@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from flask import Response, g, request
 from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import SecurityError
 
 from authsvc.errors import CsrfFailed
 from authsvc.services import applications
@@ -32,7 +33,7 @@ def add_cors(response: Response) -> Response:
     """Let a page read the answer if its origin is listed by the application that the request turned out to be for."""
     response.vary.add("Origin")
     origin = request.headers.get("Origin")
-    if origin is None or origin in _own() or not _is_listed(origin):
+    if origin is None or not _may_read(origin):
         return response
     response.headers["Access-Control-Allow-Origin"] = origin
     response.headers["Access-Control-Allow-Credentials"] = "true"
@@ -45,11 +46,12 @@ def add_cors(response: Response) -> Response:
     return response
 
 
-def _is_listed(origin: str) -> bool:
+def _may_read(origin: str) -> bool:
+    """Whether a page of that origin, not our own, may read the answer."""
     try:
-        return applications.allows_origin(origin, g.get("application_id"))
-    except SQLAlchemyError:
-        return False  # the answer may be the very refusal that says the database is gone: it must go out as it is
+        return origin not in _own() and applications.allows_origin(origin, g.get("application_id"))
+    except (SQLAlchemyError, SecurityError):
+        return False  # the answer is a refusal for this very reason, and must go out as it is
 
 
 def _own() -> set[str]:
