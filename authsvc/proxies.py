@@ -19,7 +19,7 @@ class TrustedProxies:
         if self.trusts(environ.get("REMOTE_ADDR", "")):
             for hop in reversed(environ.get("HTTP_X_FORWARDED_FOR", "").split(",")):
                 address = hop.strip()
-                if not _is_address(address):
+                if _address(address) is None:
                     break
                 environ["REMOTE_ADDR"] = address
                 if not self.trusts(address):
@@ -30,12 +30,15 @@ class TrustedProxies:
         return self.app(environ, start_response)
 
     def trusts(self, text: str) -> bool:
-        return _is_address(text) and any(ipaddress.ip_address(text) in network for network in self.networks)
+        address = _address(text)
+        return address is not None and any(address in network for network in self.networks)
 
 
-def _is_address(text: str) -> bool:
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """A socket that takes both kinds says ::ffff:10.0.0.1 of 10.0.0.1."""
     try:
-        ipaddress.ip_address(text)
+        address = ipaddress.ip_address(text)
     except ValueError:
-        return False
-    return True
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address

@@ -8,7 +8,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from flask import request
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from authsvc.errors import AmbiguousRequest, MalformedJson, UnsupportedMediaType, ValidationFailed
+from authsvc.errors import AmbiguousRequest, MalformedJson, TooLarge, UnsupportedMediaType, ValidationFailed
+from authsvc.settings import settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -80,8 +81,10 @@ def takes(
 
 
 def strict_json(*, may_be_absent: bool) -> dict[str, Any]:
-    """The body as one JSON object. Raises MalformedJson, UnsupportedMediaType."""
+    """The body as one JSON object. Raises MalformedJson, TooLarge, UnsupportedMediaType."""
     raw = request.get_data(cache=True)
+    if request.content_length is None and len(raw) >= settings.MAX_BODY:
+        raise TooLarge  # where no length is told, Werkzeug cuts the body off there and says nothing
     if not raw and may_be_absent:
         return {}
     if raw and (request.mimetype != "application/json" or request.headers.get("Content-Encoding")):

@@ -15,9 +15,11 @@ ALLOWED_METHODS = "GET, POST, PUT, PATCH, DELETE"
 
 def look_up() -> None:
     """Before anything else happens: which applications have this request's foreign origin on their list."""
+    g.is_foreign, g.listed_by = False, frozenset()
     origin = request.headers.get("Origin")
-    g.is_foreign = origin is not None and origin not in _own()
-    g.listed_by = applications.listing(origin) if origin is not None and g.is_foreign else frozenset()
+    if origin is not None and origin not in _own():
+        g.is_foreign = True
+        g.listed_by = applications.listing(origin)
 
 
 def refuse_foreign(application_id: str | None = None, refresh_token_id: str | None = None) -> None:
@@ -39,7 +41,8 @@ def refuse_foreign(application_id: str | None = None, refresh_token_id: str | No
 def add_cors(response: Response) -> Response:
     """Let a page read the answer if its origin is listed by the application that the request turned out to be for."""
     response.vary.add("Origin")
-    if not g.get("is_foreign") or not (g.listed_by & {g.application_id} if "application_id" in g else g.listed_by):
+    listed_by = g.get("listed_by", frozenset())
+    if not (listed_by & {g.application_id} if "application_id" in g else listed_by):
         return response
     response.headers["Access-Control-Allow-Origin"] = request.headers["Origin"]
     response.headers["Access-Control-Allow-Credentials"] = "true"

@@ -15,7 +15,6 @@ from authsvc.errors import (
     PasswordWrong,
     PermissionDenied,
     UnknownTenant,
-    ValidationFailed,
 )
 from authsvc.models import Application, RefreshToken, Tenant, User, UserRole, role, user
 from authsvc.models.engine import reading, transaction
@@ -95,10 +94,13 @@ def sign_in(
     now: datetime,
 ) -> SignIn:
     """A new sign-in. Raises CredentialsInvalid whatever the cause, TooManyAttempts, Unavailable."""
+    name = names.canonical(identifier)
     with reading() as session:
-        found = _find(session, tenant.id, identifier)
-    # A user's e-mail address and user name are one account to guess at; a name that nobody has is one of its own.
-    reservation = throttle.reserve(tenant.id, found.id if found else identifier.strip().casefold(), caller, now)
+        found = _find(session, tenant.id, name)
+    # A user's e-mail address and user name are one account to guess at; a name that nobody has is one of its own,
+    # in all its spellings too: counted apart, they would tell that nobody has it.
+    account = found.id if found else name or identifier.strip().casefold()
+    reservation = throttle.reserve(tenant.id, account, caller, now)
     with throttle.evaluating(reservation):
         is_right = passwords.verify(found.password_hash if found else None, password)
         if not (found and is_right and found.active and tenant.active):
@@ -108,6 +110,8 @@ def sign_in(
     kid = signing_keys.active(now).kid
     with transaction() as session:
         owner = _locked_unchanged(session, found)
+        if owner is None:
+            raise CredentialsInvalid
         owner.password_hash = rehashed or owner.password_hash
         standing = refresh_tokens.start(
             session, owner.id, application, kid=kid, caller=caller, now=now, device_name=device_name
@@ -140,8 +144,10 @@ def update(user_id: str, changes: dict[str, str | None], caller: Caller, now: da
 
 def change_password(user_id: str, *, current: str, new: str, keep: str, caller: Caller, now: datetime) -> int:
     """Every other refresh token of the user dies; answers how many. Raises PasswordWrong, ValidationFailed."""
-    found = get(user_id).user
-    passwords.refuse_weak(new, "newPassword", (found.email, found.username))
+    with reading() as session:
+        found = _account(session, user_id).user
+        tenant = session.get_one(Tenant, found.tenant_id)
+    passwords.refuse_weak(new, "newPassword", (found.email, found.username, tenant.slug, tenant.name))
     reservation = throttle.reserve(found.tenant_id, found.id, caller, now)
     with throttle.evaluating(reservation):
         if not passwords.verify(found.password_hash, current):
@@ -150,6 +156,8 @@ def change_password(user_id: str, *, current: str, new: str, keep: str, caller: 
         password_hash = passwords.hash_new(new)
     with transaction() as session:
         owner = _locked_unchanged(session, found)
+        if owner is None:
+            raise PasswordWrong
         owner.password_hash = password_hash
         others = (RefreshToken.user_id == user_id) & (RefreshToken.id != keep)
         ended = refresh_tokens.kill(session, others, reason="password_changed", now=now)
@@ -189,14 +197,12 @@ def create(
     return Account(owner, roles)
 
 
-def _find(session: Session, tenant_id: str, identifier: str) -> User | None:
-    """Who is meant by an e-mail address or a user name; None for what can be neither."""
-    try:
-        if "@" in identifier:
-            return session.scalars(user.with_email(tenant_id, names.email(identifier))).one_or_none()
-        return session.scalars(user.with_username(tenant_id, names.username_key(identifier))).one_or_none()
-    except ValidationFailed:
+def _find(session: Session, tenant_id: str, name: str | None) -> User | None:
+    """Who has this e-mail address or user name, in canonical form."""
+    if name is None:
         return None
+    with_name = user.with_email if "@" in name else user.with_username
+    return session.scalars(with_name(tenant_id, name)).one_or_none()
 
 
 def _account(session: Session, user_id: str) -> Account:
@@ -206,11 +212,11 @@ def _account(session: Session, user_id: str) -> Account:
     return Account(owner, frozenset(row.name for row in session.scalars(role.of_user(user_id))))
 
 
-def _locked_unchanged(session: Session, seen: User) -> User:
-    """The user's row, held, if the password that was verified is still the password: hashing took its time."""
+def _locked_unchanged(session: Session, seen: User) -> User | None:
+    """The user's row, held; None if the password that was verified is no longer the password: hashing took its time."""
     owner = session.scalars(user.locked(seen.id)).one_or_none()
     if owner is None or not owner.active or owner.password_hash != seen.password_hash:
-        raise CredentialsInvalid
+        return None
     return owner
 
 
@@ -225,7 +231,9 @@ def _flush_or_refuse(session: Session) -> None:
     try:
         session.flush()
     except IntegrityError as error:
-        raise _taken("username" if "username" in str(error.orig) else "email") from None
+        # The first line names the constraint; on PostgreSQL a second one holds what the caller wrote.
+        constraint = str(error.orig).partition("\n")[0]
+        raise _taken("username" if "username_key" in constraint else "email") from None
 
 
 def _taken(field: str) -> AlreadyExists:

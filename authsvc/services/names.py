@@ -31,8 +31,18 @@ def email(text: str) -> str:
 def username_key(text: str) -> str:
     """The form under which a user name is unique. Raises ValidationFailed."""
     key = unicodedata.normalize("NFKC", text).casefold()
-    if not 1 <= len(text) <= LONGEST or not _USERNAME.fullmatch(key):
+    # One character may become several: the form has to fit as well.
+    if max(len(text), len(key)) > LONGEST or not _USERNAME.fullmatch(key):
         raise ValidationFailed(
             fields={"username": [f"1 to {LONGEST} letters, digits and . _ + -, the first a letter, digit or _."]}
         )
     return key
+
+
+def canonical(identifier: str) -> str | None:
+    """What somebody signs in with, as an address if it has an @, else as a user name; None if it can be neither."""
+    try:
+        is_address = "@" in unicodedata.normalize("NFKC", identifier)
+        return email(identifier) if is_address else username_key(identifier)
+    except ValidationFailed:
+        return None
