@@ -149,6 +149,8 @@ def logout(body: dict[str, Any]) -> Response:
             caller=caller(),
             now=g.now,
         )
+    if ended.standing is not None:
+        g.application_id = ended.standing.application_id
     response = answer({"revoked": ended.count}, "Signed out.")
     for transport in transports.TRANSPORTS.values():
         transport.clear(ended.standing, response)
