@@ -20,6 +20,12 @@ browsers_only = pytest.mark.parametrize("transport", ["cookie"])
 scripts_only = pytest.mark.parametrize("transport", ["body"])
 
 
+@pytest.fixture
+def database_kind():
+    """One is enough: what is tried here is said between browser and service."""
+    return "sqlite"
+
+
 def code(answer):
     return answer.json["error"]["code"]
 
