@@ -6,7 +6,7 @@ from typing import Any, cast
 from flask import Blueprint, Response, g
 from marshmallow import fields
 
-from authsvc.blueprints.bodies import Body, Camel, Flag, Text, takes
+from authsvc.blueprints.bodies import Body, Camel, Flag, Jwt, Text, takes
 from authsvc.blueprints.envelope import answer
 from authsvc.credentials import jwts, readers, transports
 from authsvc.credentials.guard import caller, principal, public, requires
@@ -59,7 +59,7 @@ class PasswordIn(Body):
 
 class LogoutIn(Body):
     everywhere = Flag()
-    refresh_token = Text(longest=jwts.LONGEST)
+    refresh_token = Jwt()
 
 
 @bp.post("/register")
@@ -149,6 +149,8 @@ def logout(body: dict[str, Any]) -> Response:
             caller=caller(),
             now=g.now,
         )
+    if ended.standing is not None:
+        g.application_id = ended.standing.application_id
     response = answer({"revoked": ended.count}, "Signed out.")
     for transport in transports.TRANSPORTS.values():
         transport.clear(ended.standing, response)

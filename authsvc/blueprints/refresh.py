@@ -4,9 +4,9 @@ from typing import Any
 
 from flask import Blueprint, Response, g, request
 
-from authsvc.blueprints.bodies import Body, Text, takes
+from authsvc.blueprints.bodies import Body, Jwt, takes
 from authsvc.blueprints.envelope import answer
-from authsvc.credentials import jwts, readers, transports
+from authsvc.credentials import readers, transports
 from authsvc.credentials.guard import caller, public
 from authsvc.errors import CredentialsMissing, ValidationFailed
 from authsvc.services import refresh_tokens
@@ -17,7 +17,7 @@ LONGEST_ATTEMPT = 255
 
 
 class RefreshIn(Body):
-    refresh_token = Text(longest=jwts.LONGEST)
+    refresh_token = Jwt()
 
 
 @bp.post("")

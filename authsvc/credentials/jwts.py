@@ -27,7 +27,8 @@ ACCESS, REFRESH = "access", "refresh"
 HEADER_TYPES = {ACCESS: "at+jwt", REFRESH: "rt+jwt"}
 LONGEST = 8192
 IDS = ("sub", "tid", "sid")
-WHOLE_NUMBERS = ("gen", "iat", "exp")
+# Each with what it stays below: a generation and its successor fit their column.
+WHOLE_NUMBERS = {"gen": 2**31 - 1, "iat": 2**53, "exp": 2**53}
 
 
 def configuration(base_url: str, clock_skew: timedelta) -> dict[str, Any]:
@@ -144,7 +145,7 @@ def _read(text: str, kind: str, now: datetime, csrf: str | None) -> tuple[Mappin
         raise TokenInvalid
     if not all(isinstance(claims.get(name), str) and is_id(claims[name]) for name in IDS):
         raise TokenInvalid
-    if not all(type(claims.get(name)) is int and 0 <= claims[name] < 2**53 for name in WHOLE_NUMBERS):
+    if not all(type(claims.get(name)) is int and 0 <= claims[name] < end for name, end in WHOLE_NUMBERS.items()):
         raise TokenInvalid
     return header, claims
 
@@ -185,8 +186,10 @@ def _key_that_signs(_identity: str) -> Any:
 
 
 @jwt.decode_key_loader
-def _key_that_verifies(header: dict[str, Any], _claims: dict[str, Any]) -> Any:
+def _key_that_verifies(header: dict[str, Any], claims: dict[str, Any]) -> Any:
     """The key that the header names, and only if the header's algorithm is that key's own."""
+    if "type" not in claims:
+        raise TokenInvalid  # the library would go on to call it an access token
     kid = header.get("kid")
     key = signing_keys.known(kid, g.jwt_now) if isinstance(kid, str) else None
     if key is None or header.get("alg") != key.algorithm:

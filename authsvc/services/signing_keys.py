@@ -102,7 +102,10 @@ def make_first(session: Session, owner: Tenant, now: datetime) -> None:
 
 
 def rotate(caller: Caller, now: datetime, actor_id: str | None = None) -> str:
-    """The published next key signs from now on, and another is published. Answers the name of the one that signs."""
+    """The published next key signs from now on, and another is published. Answers the name of the one that signs.
+
+    Raises Unavailable where SECRET_KEY is not the one that the keys are sealed with: no node could open both kinds.
+    """
     with transaction() as session:
         owner = session.scalars(tenant.locked_default()).one()
         rows = list(session.scalars(signing_key.usable()))
@@ -113,6 +116,7 @@ def rotate(caller: Caller, now: datetime, actor_id: str | None = None) -> str:
             elif row.state == ACTIVE:
                 row.state, row.replaced_at = PREVIOUS, now
         following = next(row for row in rows if row.state == NEXT)
+        _open(following, None)
         following.state, following.activated_at = ACTIVE, now
         _publish(session, owner, NEXT, now)
         detail = {"kid": following.kid}

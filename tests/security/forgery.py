@@ -1,0 +1,109 @@
+"""Signs, with the service's own key where that helps, what the service would never sign; and shows it at the doors."""
+
+import base64
+import json
+
+import jwt
+from werkzeug.http import dump_cookie
+
+from authsvc import clock
+from authsvc.services import signing_keys
+from tests.claims import claims_of, header_of
+from tests.drivers import HOST, Browser
+
+ACCESS, REFRESH = "access", "refresh"
+KINDS = (ACCESS, REFRESH)
+
+
+def encoded(raw):
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def decoded(segment):
+    return base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
+
+
+def compact(header, claims, sign):
+    """A JWS of anything, signed by anything: no library would write some of these."""
+    payload = claims if isinstance(claims, bytes) else json.dumps(claims).encode()
+    signing_input = f"{encoded(json.dumps(header).encode())}.{encoded(payload)}"
+    return f"{signing_input}.{encoded(sign(signing_input.encode()))}"
+
+
+def signer(algorithm, key):
+    method = jwt.PyJWS().get_algorithm_by_name(algorithm)
+    return lambda data: method.sign(data, key)
+
+
+def cookie_header(name, value):
+    """As a browser sends a cookie, of any length."""
+    return dump_cookie(name, value, max_size=0, path=None)
+
+
+def active_key(app):
+    with app.app_context():
+        return signing_keys.active(clock.utcnow())
+
+
+class Forger:
+    """Holds a device's genuine tokens and the key that signed them."""
+
+    def __init__(self, device):
+        self.device = device
+        self.stranger = device.app.test_client(use_cookies=False)
+        self.key = active_key(device.app)
+        held = device.held()
+        self.csrf = None if isinstance(held, str) else held[1]
+        self.genuine = {ACCESS: device.access_token, REFRESH: held if self.csrf is None else held[0]}
+
+    def header(self, kind):
+        return header_of(self.genuine[kind])
+
+    def claims(self, kind):
+        return claims_of(self.genuine[kind])
+
+    def own_signature(self, data):
+        return signer(self.key.algorithm, self.key.private)(data)
+
+    def sign(self, kind, *, header=None, claims=None, without=(), sign=None):
+        """The genuine token with these members changed or left out, signed with the service's own key."""
+        whole_header = {**self.header(kind), **(header or {})}
+        whole_claims = {**self.claims(kind), **(claims or {})}
+        for name in without:
+            whole_header.pop(name, None)
+            whole_claims.pop(name, None)
+        return compact(whole_header, whole_claims, sign or self.own_signature)
+
+    def present(self, kind, token, headers=None):
+        if kind == ACCESS:
+            sent = {"Authorization": f"Bearer {token}", **(headers or {})}
+            return self.stranger.get("/auth/me", headers=sent, base_url=HOST)
+        return self._show_refresh_token("/jwt/refresh", token, headers or {})
+
+    def sign_out(self, kind, token):
+        if kind == ACCESS:
+            return self.stranger.post("/auth/logout", headers={"Authorization": f"Bearer {token}"}, base_url=HOST)
+        return self._show_refresh_token("/auth/logout", token, {})
+
+    def _show_refresh_token(self, path, token, headers):
+        if self.csrf is None:
+            return self.stranger.post(path, json={"refreshToken": token}, headers=headers, base_url=HOST)
+        sent = {"Cookie": cookie_header(Browser.cookie, token), "X-CSRF-TOKEN": self.csrf, **headers}
+        return self.stranger.post(path, headers=sent, base_url=HOST)
+
+
+def verdict(answer):
+    """Everything that a refused forgery is told, at one glance."""
+    body = answer.get_json(silent=True) or {}
+    error = body.get("error") or {}
+    return (
+        answer.status_code,
+        error.get("code"),
+        body.get("success"),
+        "requestId" in error and body.get("data") is None,
+        answer.headers.get("WWW-Authenticate"),
+        answer.headers.getlist("Set-Cookie"),
+    )
+
+
+REFUSED = (401, "token_invalid", False, True, 'Bearer realm="authsvc", error="invalid_token"', [])
