@@ -6,6 +6,7 @@
 
 import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -57,7 +58,7 @@ def create_app(config: "Base") -> Flask:
     )
     logs.start(config.LOG_LEVEL, config.LOG_FORMAT)
 
-    engine.prepare(config)
+    engine.prepare(config, Path(app.instance_path))
     db.init_app(app)
     with app.app_context():
         engine.instrument(db.engine)

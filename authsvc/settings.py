@@ -1,5 +1,6 @@
 """The config object of the running app, and what is wrong with one before an app is made of it."""
 
+import ipaddress
 import itertools
 import re
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ POSITIVE = (
 )
 NOT_NEGATIVE = ("CLOCK_SKEW", "REFRESH_LEEWAY", "REVOCATION_LAG")
 COUNTS = (
+    "ARGON2_PARALLELISM",
+    "ARGON2_TIME",
     "DATABASE_POOL",
     "GUESSES_PER_ACCOUNT",
     "GUESSES_PER_ACCOUNT_AND_SOURCE",
@@ -33,6 +36,7 @@ COUNTS = (
     "PASSWORD_MIN_LENGTH",
     "THREADS",
 )
+COUNTED_BY_ITSELF_AT_0 = ("HASHING_CONCURRENCY", "WORKERS")
 SECRET_LENGTH = 32
 # Said in guides and examples everywhere, ours included: no secret at all.
 EXAMPLES = re.compile(r"change.?me|example|placeholder|secret.?key|your.?secret|only-for-tests|password|default", re.I)
@@ -71,7 +75,7 @@ def _one_of(config: "Base", name: str, choices: tuple[str, ...]) -> _Rule:
 
 
 def _always(config: "Base") -> "itertools.chain[_Rule]":
-    url = urlsplit(config.BASE_URL)
+    url = urlsplit(config.BASE_URL if _is_url(config.BASE_URL) else "")
     return itertools.chain(
         (
             _one_of(config, "TRANSPORT", ("body", "cookie")),
@@ -93,11 +97,18 @@ def _always(config: "Base") -> "itertools.chain[_Rule]":
                 _is_database(config.DATABASE_URL),
                 "DATABASE_URL must be sqlite:///… or postgresql+psycopg://….",
             ),
+            _Rule(not _is_in_memory(config.DATABASE_URL), "DATABASE_URL must not be in memory."),
+            _Rule(all(map(_is_network, config.TRUSTED_PROXIES)), "TRUSTED_PROXIES must be addresses or networks."),
+            _Rule(
+                config.ARGON2_MEMORY >= 8 * config.ARGON2_PARALLELISM,
+                "ARGON2_MEMORY must be at least 8 for each of ARGON2_PARALLELISM.",
+            ),
             _Rule(bool(config.SECRET_KEY), "SECRET_KEY is missing. Make one: openssl rand -base64 48"),
         ),
         (_Rule(getattr(config, n).total_seconds() > 0, f"{n} must be more than 0 seconds.") for n in POSITIVE),
         (_Rule(getattr(config, n).total_seconds() >= 0, f"{n} can't be negative.") for n in NOT_NEGATIVE),
         (_Rule(getattr(config, n) > 0, f"{n} must be at least 1.") for n in COUNTS),
+        (_Rule(getattr(config, n) >= 0, f"{n} can't be negative.") for n in COUNTED_BY_ITSELF_AT_0),
     )
 
 
@@ -120,11 +131,31 @@ def _in_production(config: "Base") -> tuple[_Rule, ...]:
         _Rule(config.BASE_URL.startswith("https://"), "BASE_URL must begin with https://."),
         _Rule("*" not in config.ALLOWED_HOSTS, "ALLOWED_HOSTS can't be everything."),
         _Rule(not config.DEBUG, "DEBUG (or FLASK_DEBUG) must be off."),
-        _Rule(
-            database is None or database.database not in (None, "", ":memory:"),
-            "DATABASE_URL must not be in memory.",
-        ),
     )
+
+
+def _is_url(text: str) -> bool:
+    try:
+        urlsplit(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_in_memory(url: str) -> bool:
+    """Then every process, and every connection, would have a database of its own."""
+    if not _is_database(url) or make_url(url).drivername != "sqlite":
+        return False
+    place = make_url(url).database or ":memory:"
+    return ":memory:" in place or make_url(url).query.get("mode") == "memory"
 
 
 def _is_database(url: str) -> bool:

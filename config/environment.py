@@ -57,13 +57,19 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Base:
     if environ.get("FLASK_DEBUG", "0").lower() not in ("", "0", "false", "no"):
         overrides["DEBUG"] = True
     if "BASE_URL" not in given and stage is not Production:
-        host = environ.get("HOST", "127.0.0.1")
-        host = "127.0.0.1" if host in ("0.0.0.0", "::", "[::]") else host  # noqa: S104 (compared, not bound)
-        overrides["BASE_URL"] = f"http://{host}:{environ.get('PORT', '8000')}"
+        host, port = host_and_port(environ)
+        host = "127.0.0.1" if host in ("0.0.0.0", "[::]") else host  # noqa: S104 (compared, not bound)
+        overrides["BASE_URL"] = f"http://{host}:{port}"
     if "SECRET_KEY" not in given and stage is Development:
         overrides["SECRET_KEY"] = own_secret(ROOT / "instance" / "secret_key")
     settings: type[Base] = type("Settings", (stage, transport), overrides)
     return settings()
+
+
+def host_and_port(environ: Mapping[str, str] = os.environ) -> tuple[str, str]:
+    """Where to listen. An IPv6 address gets the brackets that an address with a port needs."""
+    host = environ.get("HOST") or "127.0.0.1"
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host, environ.get("PORT") or "8000"
 
 
 def own_secret(place: Path) -> str:

@@ -6,11 +6,12 @@ import socket
 from typing import Any
 
 from config import from_environment
+from config.environment import host_and_port
 
 _settings = from_environment()
 
 wsgi_app = "wsgi:app"
-bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+bind = ":".join(host_and_port())
 workers = _settings.WORKERS or max(2, os.cpu_count() or 1)
 worker_class = "gthread"
 threads = _settings.THREADS

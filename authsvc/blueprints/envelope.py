@@ -6,13 +6,12 @@ import orjson
 from flask import Flask, Response, current_app, g, request
 from flask.json.provider import JSONProvider
 from marshmallow import ValidationError
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from authsvc import errors, opaque
 from authsvc.errors import Refusal, Unauthenticated
 from authsvc.logs import logger
+from authsvc.models.engine import FAILURES
 from authsvc.settings import settings
 
 ANY_ORIGIN_MAY_EMBED_NOTHING = "default-src 'none'; frame-ancestors 'none'"
@@ -60,6 +59,7 @@ def refusal(error: Refusal) -> Response:
         detail["fields"] = error.fields
     response = plain({"success": False, "message": error.text, "data": None, "error": detail})
     response.status_code = error.status
+    response.headers["X-Request-Id"] = detail["requestId"]
     if isinstance(error, Unauthenticated):
         challenge = f', error="{error.challenge}"' if error.challenge else ""
         response.headers["WWW-Authenticate"] = f'Bearer realm="authsvc"{challenge}'
@@ -72,7 +72,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(Refusal, refusal)
     app.register_error_handler(ValidationError, _shape_refused)
     app.register_error_handler(HTTPException, _http_refused)
-    for failure in (OperationalError, InterfaceError, InternalError, PoolTimeout):
+    for failure in FAILURES:
         app.register_error_handler(failure, _database_failed)
     app.register_error_handler(Exception, _broken)
     app.after_request(_add_headers)

@@ -15,7 +15,9 @@ from authsvc import clock, opaque
 from authsvc.caller import Caller
 from authsvc.credentials import readers
 from authsvc.credentials.readers import Principal
-from authsvc.errors import CredentialsMissing, PermissionDenied, ValidationFailed
+from authsvc.errors import CredentialsMissing, PermissionDenied, Unavailable, ValidationFailed
+from authsvc.logs import logger
+from authsvc.models.engine import FAILURES
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -88,10 +90,14 @@ def caller() -> Caller:
 
 @contextmanager
 def _at_home() -> Iterator[None]:
-    """In somebody else's app, go to ours for settings, keys and the database."""
+    """In somebody else's app, go to ours for settings, keys and the database, whose failures are told as ours."""
     home = current_app.extensions.get("authsvc.embedded")
     if home is None:
         yield
-    else:
+        return
+    try:
         with home.app_context():
             yield
+    except FAILURES as error:
+        logger.error("The database did not answer: %s", type(getattr(error, "orig", None) or error).__name__)
+        raise Unavailable from error

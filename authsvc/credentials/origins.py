@@ -28,6 +28,8 @@ def refuse_foreign(application_id: str | None = None, refresh_token_id: str | No
     Our own origin is always allowed. So are the origins on the list of the application, which is named or follows from
     the refresh token; while it is not known yet, those on any list.
     """
+    if "is_foreign" not in g:
+        look_up()  # a view of the app around us was asked, and our hooks did not run
     if not g.is_foreign:
         is_allowed = "Origin" in request.headers or request.headers.get("Sec-Fetch-Site", "none") != "cross-site"
     elif refresh_token_id is not None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 from flask import current_app
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from authsvc.extensions import db
@@ -19,6 +21,8 @@ from authsvc.extensions import db
 if TYPE_CHECKING:
     from config import Base
 
+# What SQLAlchemy raises when the database does not do what it can do at other times.
+FAILURES = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 _ALONE = "authsvc.alone"
 
 
@@ -33,11 +37,14 @@ def options(config: "Base") -> dict[str, Any]:
     return pool | {"connect_args": {"connect_timeout": max(1, round(timeout)), "options": limits}}
 
 
-def prepare(config: "Base") -> None:
-    """Where the database is a file, make the folder it lies in, for its owner alone."""
+def prepare(config: "Base", instance: Path) -> None:
+    """Where the database is a file, make the folder it lies in, for its owner alone.
+
+    A relative path is relative to the instance folder: Flask-SQLAlchemy has it so.
+    """
     url = make_url(config.DATABASE_URL)
     if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (instance / url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def instrument(engine: Engine) -> None:

@@ -1,0 +1,136 @@
+"""Every route says whom it serves, as this table has it, and stands in docs/http.md."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from authsvc.credentials.guard import is_open_to, public, requires
+
+HTTP = Path(__file__).resolve().parents[2] / "docs" / "http.md"
+
+# Method, path, whom it serves: everybody (public), whoever is signed in, or the holder of a permission.
+TABLE = """
+GET     /.well-known/jwks.json  public
+POST    /auth/login             public
+POST    /auth/logout            public
+GET     /auth/me                signed in
+PATCH   /auth/me                signed in
+POST    /auth/password          signed in
+POST    /auth/register          public
+GET     /healthz                public
+POST    /jwt/refresh            public
+GET     /readyz                 public
+"""
+BY_ITSELF = {"HEAD", "OPTIONS"}
+
+
+@pytest.fixture
+def database_kind():
+    """What is asked here has nothing to do with the database."""
+    return "sqlite"
+
+
+def routes(app):
+    """Method, path and view of everything that the app serves."""
+    for rule in app.url_map.iter_rules():
+        for method in sorted(rule.methods - BY_ITSELF):
+            yield method, rule.rule, app.view_functions[rule.endpoint]
+
+
+def in_table():
+    return {(method, path): who for method, path, who in (line.split(None, 2) for line in TABLE.split("\n") if line)}
+
+
+def in_docs():
+    """The headings: ### `POST /auth/login`."""
+    return {tuple(found) for found in re.findall(r"^### `([A-Z]+) (\S+)`", HTTP.read_text(), re.M)}
+
+
+def sample(path):
+    """The path with something in the place of each of its variables."""
+    return re.sub(r"<[^>]+>", "0190a5b0-0000-7000-8000-000000000000", path)
+
+
+def test_the_table_is_the_service(app):
+    assert {(method, path): is_open_to(view) for method, path, view in routes(app)} == in_table()
+
+
+def test_every_route_says_whom_it_serves(app):
+    assert [path for _, path, view in routes(app) if not is_open_to(view)] == []
+
+
+def test_what_is_documented_is_what_exists(app):
+    assert in_docs() == {(method, path) for method, path, _ in routes(app)}
+
+
+def test_the_documentation_names_whom_each_route_serves():
+    words = {"public": "Everybody.", "signed in": "Whoever is signed in."}
+    for (method, path), who in in_table().items():
+        section = HTTP.read_text().split(f"### `{method} {path}`")[1].split("\n### ")[0]
+        assert words.get(who, f"`{who}`") in section, f"{method} {path}"
+
+
+def test_every_path_works_with_and_without_a_trailing_slash(app, client):
+    for method, path, _ in routes(app):
+        plain, slashed = (client.open(sample(path) + end, method=method) for end in ("", "/"))
+        assert plain.status_code == slashed.status_code, f"{method} {path}"
+        assert slashed.status_code not in (301, 302, 307, 308, 404, 405), f"{method} {path}"
+
+
+def test_who_is_not_signed_in_is_told_so_wherever_that_is_needed(app, client):
+    for method, path, view in routes(app):
+        if is_open_to(view) != "public":
+            answer = client.open(sample(path), method=method)
+            assert (answer.status_code, answer.json["error"]["code"]) == (401, "credentials_missing"), path
+
+
+def test_options_runs_no_handler(app, client):
+    ran = []
+    for endpoint, view in list(app.view_functions.items()):
+
+        def watched(*_, __endpoint=endpoint, **__):
+            ran.append(__endpoint)
+            return ""
+
+        watched.serves = is_open_to(view)
+        app.view_functions[endpoint] = watched
+    for method, path, _ in list(routes(app)):
+        answer = client.options(sample(path))
+        assert answer.status_code == 200
+        assert method in answer.headers["Allow"]
+        assert answer.get_data() == b""
+    assert ran == []
+
+
+def test_a_method_that_a_path_does_not_take_is_refused_with_those_it_takes(app, client):
+    for path in {path for _, path, _ in routes(app)}:
+        taken = {method for method, other, _ in routes(app) if other == path}
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - taken:
+            answer = client.open(sample(path), method=method)
+            assert (answer.status_code, answer.json["error"]["code"]) == (405, "method_not_allowed"), path
+            assert taken <= set(answer.headers["Allow"].split(", "))
+
+
+def test_a_view_that_does_not_say_whom_it_serves_is_never_run(app, client):
+    ran = []
+    app.add_url_rule("/forgotten", "forgotten", lambda: ran.append(1) or "served", methods=["GET", "POST"])
+    for method in ("GET", "HEAD", "POST"):
+        answer = client.open("/forgotten", method=method)
+        assert answer.status_code == 403
+    assert client.get("/forgotten").json["error"]["code"] == "permission_denied"
+    assert ran == []
+
+
+def test_a_view_that_says_so_is_run(app, client):
+    app.add_url_rule("/for-all", "for-all", public(lambda: "for all"))
+    app.add_url_rule("/for-some", "for-some", requires("restaurants:read")(lambda: "for some"))
+    assert client.get("/for-all").text == "for all"
+    assert client.get("/for-some").status_code == 401
+
+
+def test_a_parameter_that_a_route_does_not_know_is_refused_by_name(app, client):
+    for method, path, _ in routes(app):
+        answer = client.open(f"{sample(path)}?surprise=1", method=method)
+        assert answer.status_code == 422, path
+        assert list(answer.json["error"]["fields"]) == ["surprise"]
