@@ -1,6 +1,10 @@
 """What gunicorn and the flask command load: the app, as the environment describes it."""
 
 from authsvc import create_app
-from config import from_environment
+from authsvc.settings import SettingsRefused
+from config import SettingInvalid, from_environment
 
-app = create_app(from_environment())
+try:
+    app = create_app(from_environment())
+except (SettingInvalid, SettingsRefused) as refused:
+    raise SystemExit(str(refused)) from None

@@ -22,7 +22,7 @@ from authsvc.proxies import TrustedProxies
 from authsvc.services import installation
 from authsvc.services.passwords import Hashing
 from authsvc.services.signing_keys import Ring
-from authsvc.settings import allowed_hosts, check
+from authsvc.settings import check
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -39,7 +39,6 @@ def create_app(config: "Base") -> Flask:
     app.config.update(
         SECRET_KEY=config.SECRET_KEY,
         MAX_CONTENT_LENGTH=config.MAX_BODY,
-        TRUSTED_HOSTS=list(allowed_hosts(config)) or None,
         SQLALCHEMY_DATABASE_URI=config.DATABASE_URL,
         SQLALCHEMY_ENGINE_OPTIONS=engine.options(config),
         PROPAGATE_EXCEPTIONS=False,
@@ -67,7 +66,6 @@ def create_app(config: "Base") -> Flask:
 
     envelope.install(app)
     app.before_request(guard.begin_request)
-    app.before_request(origins.look_up)
     app.after_request(origins.add_cors)
     for blueprint in blueprints.BLUEPRINTS:
         app.register_blueprint(blueprint)

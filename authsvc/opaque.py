@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import secrets
 from base64 import urlsafe_b64encode
+from datetime import UTC, datetime
 
 import uuid_utils
 
@@ -14,6 +15,11 @@ LEGIBLE = "23456789bcdfghjkmnpqrstvwxzBCDFGHJKMNPQRSTVWXZ"
 def new_id() -> str:
     """A UUIDv7: unique everywhere, ordered by time, so that an index grows at its end."""
     return str(uuid_utils.uuid7())
+
+
+def made_at(new_id: str) -> datetime:
+    """When such an id was made, to the millisecond: a UUIDv7 begins with that."""
+    return datetime.fromtimestamp(int(new_id.replace("-", "")[:12], 16) / 1000, UTC)
 
 
 def new_jti() -> str:
@@ -28,6 +34,11 @@ def new_password() -> str:
 def digest(text: str) -> str:
     """SHA-256, in hex: how what must be recognised but never read is kept."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def are_same(some: str, other: str) -> bool:
+    """Compared in constant time."""
+    return hmac.compare_digest(some.encode(), other.encode())
 
 
 def keyed_digest(key: bytes, text: str) -> str:

@@ -4,6 +4,7 @@ import ipaddress
 import itertools
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
@@ -37,6 +38,7 @@ COUNTS = (
     "THREADS",
 )
 COUNTED_BY_ITSELF_AT_0 = ("HASHING_CONCURRENCY", "WORKERS")
+LONGEST = timedelta(days=3653)
 SECRET_LENGTH = 32
 # Said in guides and examples everywhere, ours included: no secret at all.
 EXAMPLES = re.compile(r"change.?me|example|placeholder|secret.?key|your.?secret|only-for-tests|password|default", re.I)
@@ -107,6 +109,7 @@ def _always(config: "Base") -> "itertools.chain[_Rule]":
         ),
         (_Rule(getattr(config, n).total_seconds() > 0, f"{n} must be more than 0 seconds.") for n in POSITIVE),
         (_Rule(getattr(config, n).total_seconds() >= 0, f"{n} can't be negative.") for n in NOT_NEGATIVE),
+        (_Rule(getattr(config, n) <= LONGEST, f"{n} can't be longer than ten years.") for n in POSITIVE + NOT_NEGATIVE),
         (_Rule(getattr(config, n) > 0, f"{n} must be at least 1.") for n in COUNTS),
         (_Rule(getattr(config, n) >= 0, f"{n} can't be negative.") for n in COUNTED_BY_ITSELF_AT_0),
     )
@@ -136,7 +139,7 @@ def _in_production(config: "Base") -> tuple[_Rule, ...]:
 
 def _is_url(text: str) -> bool:
     try:
-        urlsplit(text)
+        urlsplit(text).port  # noqa: B018  (it is looked at when it is asked for)
     except ValueError:
         return False
     return True

@@ -5,10 +5,17 @@ import os
 import socket
 from typing import Any
 
-from config import from_environment
+import authsvc.blueprints  # noqa: F401
+from authsvc.settings import SettingsRefused, check
+from config import SettingInvalid, from_environment
 from config.environment import host_and_port
 
-_settings = from_environment()
+# The modules are loaded here, once, and the workers are forked from that; what is opened, each worker opens itself.
+try:
+    _settings = from_environment()
+    check(_settings)
+except (SettingInvalid, SettingsRefused) as refused:
+    raise SystemExit(str(refused)) from None
 
 wsgi_app = "wsgi:app"
 bind = ":".join(host_and_port())

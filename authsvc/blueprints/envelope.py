@@ -108,6 +108,8 @@ def _broken(error: Exception) -> Response:
 
 def _add_headers(response: Response) -> Response:
     headers = response.headers
+    if request.method == "OPTIONS":
+        headers.pop("Content-Type", None)  # there is nothing in it
     headers["X-Request-Id"] = g.get("request_id") or opaque.new_id()
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"

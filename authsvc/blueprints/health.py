@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, g
 
 from authsvc.blueprints.envelope import plain
-from authsvc.credentials.guard import public
+from authsvc.credentials.guard import on_any_host, public
 from authsvc.services import installation, signing_keys
 
 bp = Blueprint("health", __name__)
@@ -11,6 +11,7 @@ bp = Blueprint("health", __name__)
 
 @bp.get("/healthz")
 @public
+@on_any_host
 def healthz() -> Response:
     """The process answers."""
     return plain({"status": "ok"})
@@ -18,6 +19,7 @@ def healthz() -> Response:
 
 @bp.get("/readyz")
 @public
+@on_any_host
 def readyz() -> Response:
     """The database answers, its tables are today's, and there is a key to sign with."""
     installation.check_schema()

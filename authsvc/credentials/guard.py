@@ -10,14 +10,17 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from flask import current_app, g, request
 from werkzeug.local import LocalProxy
+from werkzeug.sansio.utils import host_is_trusted
 
 from authsvc import clock, opaque
 from authsvc.caller import Caller
 from authsvc.credentials import readers
 from authsvc.credentials.readers import Principal
-from authsvc.errors import CredentialsMissing, PermissionDenied, Unavailable, ValidationFailed
+from authsvc.errors import BadRequest, CredentialsMissing, PermissionDenied, Unavailable, ValidationFailed
 from authsvc.logs import logger
 from authsvc.models.engine import FAILURES
+from authsvc.services import events
+from authsvc.settings import allowed_hosts, settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -34,6 +37,9 @@ def begin_request() -> None:
     is_sane = given.isascii() and given.replace("-", "").replace("_", "").replace(".", "").isalnum()
     g.request_id = given if is_sane and len(given) <= _LONGEST_REQUEST_ID else opaque.new_id()
     view: Any = current_app.view_functions.get(request.endpoint or "")
+    hosts = allowed_hosts(settings)
+    if hosts and not getattr(view, "on_any_host", False) and not host_is_trusted(request.host, hosts):
+        raise BadRequest("This service does not answer to that Host.")
     if view is None:
         return  # there is no such path, or it does not take this method: that is answered as it is
     if not is_open_to(view):
@@ -50,6 +56,12 @@ def is_open_to(view: Any) -> str:
 def public(view: Callable[P, R]) -> Callable[P, R]:
     """Everybody may ask this."""
     view.serves = "public"  # type: ignore[attr-defined]
+    return view
+
+
+def on_any_host(view: Callable[P, R]) -> Callable[P, R]:
+    """Asked by address, as a health check does, not by name."""
+    view.on_any_host = True  # type: ignore[attr-defined]
     return view
 
 
@@ -78,6 +90,8 @@ def admitted(permission: str | None) -> Principal:
     if found is None:
         raise CredentialsMissing
     if permission is not None and not found.may(permission):
+        with _at_home():
+            _tell_of_denial(found, permission)
         raise PermissionDenied(permission)
     g.application_id = found.application_id
     return found
@@ -85,7 +99,21 @@ def admitted(permission: str | None) -> Principal:
 
 def caller() -> Caller:
     """Where this request comes from, for events and the throttle."""
-    return Caller(request.remote_addr or "", request.headers.get("User-Agent", ""), g.request_id)
+    return Caller(request.remote_addr or "", request.headers.get("User-Agent", ""), g.get("request_id", ""))
+
+
+def _tell_of_denial(who: Principal, permission: str) -> None:
+    events.tell(
+        "permission.denied",
+        tenant_id=who.tenant_id,
+        now=g.get("now") or clock.utcnow(),
+        caller=caller(),
+        outcome="failure",
+        actor_id=who.user_id,
+        application_id=who.application_id,
+        refresh_token_id=who.proof.refresh_token_id,
+        detail={"permission": permission},
+    )
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 from flask import Response, g, request
+from sqlalchemy.exc import SQLAlchemyError
 
 from authsvc.errors import CsrfFailed
 from authsvc.services import applications
@@ -13,29 +14,20 @@ EXPOSED_HEADERS = "Retry-After, WWW-Authenticate, X-Request-Id"
 ALLOWED_METHODS = "GET, POST, PUT, PATCH, DELETE"
 
 
-def look_up() -> None:
-    """Before anything else happens: which applications have this request's foreign origin on their list."""
-    g.is_foreign, g.listed_by = False, frozenset()
-    origin = request.headers.get("Origin")
-    if origin is not None and origin not in _own():
-        g.is_foreign = True
-        g.listed_by = applications.listing(origin)
-
-
 def refuse_foreign(application_id: str | None = None, refresh_token_id: str | None = None) -> None:
     """Raises CsrfFailed for a request that a browser sent from a page of another site.
 
     Our own origin is always allowed. So are the origins on the list of the application, which is named or follows from
     the refresh token; while it is not known yet, those on any list.
     """
-    if "is_foreign" not in g:
-        look_up()  # a view of the app around us was asked, and our hooks did not run
-    if not g.is_foreign:
-        is_allowed = "Origin" in request.headers or request.headers.get("Sec-Fetch-Site", "none") != "cross-site"
+    if "Origin" not in request.headers:
+        is_allowed = request.headers.get("Sec-Fetch-Site", "none") != "cross-site"
+    elif not _is_foreign():
+        is_allowed = True
     elif refresh_token_id is not None:
-        is_allowed = applications.of_sign_in(refresh_token_id) in g.listed_by
+        is_allowed = applications.of_sign_in(refresh_token_id) in _listed_by()
     else:
-        is_allowed = application_id in g.listed_by if application_id else bool(g.listed_by)
+        is_allowed = application_id in _listed_by() if application_id else bool(_listed_by())
     if not is_allowed:
         raise CsrfFailed
 
@@ -43,8 +35,7 @@ def refuse_foreign(application_id: str | None = None, refresh_token_id: str | No
 def add_cors(response: Response) -> Response:
     """Let a page read the answer if its origin is listed by the application that the request turned out to be for."""
     response.vary.add("Origin")
-    listed_by = g.get("listed_by", frozenset())
-    if not (listed_by & {g.application_id} if "application_id" in g else listed_by):
+    if not _is_foreign() or not _may_read():
         return response
     response.headers["Access-Control-Allow-Origin"] = request.headers["Origin"]
     response.headers["Access-Control-Allow-Credentials"] = "true"
@@ -57,6 +48,23 @@ def add_cors(response: Response) -> Response:
     return response
 
 
-def _own() -> set[str]:
+def _may_read() -> bool:
+    try:
+        listed_by = _listed_by()
+    except SQLAlchemyError:
+        return False  # the answer is made and stays what it is: most likely that the database is away
+    return g.application_id in listed_by if "application_id" in g else bool(listed_by)
+
+
+def _is_foreign() -> bool:
     public = urlsplit(settings.BASE_URL)
-    return {f"{public.scheme}://{public.netloc}", f"{request.scheme}://{request.host}"}
+    own = (f"{public.scheme}://{public.netloc}", f"{request.scheme}://{request.host}")
+    return request.headers.get("Origin", own[0]) not in own
+
+
+def _listed_by() -> frozenset[str]:
+    """The applications that have this request's origin on their list; asked once per request."""
+    if "listed_by" not in g:
+        g.listed_by = applications.listing(request.headers["Origin"])
+    found: frozenset[str] = g.listed_by
+    return found

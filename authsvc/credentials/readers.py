@@ -3,6 +3,7 @@
 A new kind of token is a new reader and its line in READERS.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,11 +11,14 @@ from datetime import datetime
 from flask import request
 
 from authsvc.credentials import jwts, origins, transports
+from authsvc.errors import AmbiguousRequest
 from authsvc.permissions import allows, shared
 from authsvc.services import refresh_tokens
 from authsvc.services.refresh_tokens import Proof
 from authsvc.settings import settings
 
+# Two Authorization headers arrive as one, with a comma between.
+_SECOND_CREDENTIAL = re.compile(r",\s*(bearer|token)\s", re.IGNORECASE)
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 TENANT_HEADERS = ("X-Tenant-Id", "X-Stencil-TenantId", "X-Stencil-TenanId")
 
@@ -84,7 +88,11 @@ def tenant_named() -> str | None:
 def bearer() -> str | None:
     """The token of the Authorization header; the scheme's case does not matter (RFC 9110 section 11.1)."""
     scheme, _, text = request.headers.get("Authorization", "").strip().partition(" ")
-    return text.strip() if scheme.lower() in ("bearer", "token") else None
+    if scheme.lower() not in ("bearer", "token"):
+        return None
+    if _SECOND_CREDENTIAL.search(text):
+        raise AmbiguousRequest("Send one credential.")
+    return text.strip()
 
 
 def _presented() -> Presented | None:

@@ -138,7 +138,8 @@ def update(user_id: str, changes: dict[str, str | None], caller: Caller, now: da
         if "name" in changes:
             owner.name = changes["name"]
         _flush_or_refuse(session)
-        _tell(session, "user.updated", owner.tenant_id, owner, caller, now, changed=sorted(changes))
+        if changes:
+            _tell(session, "user.updated", owner.tenant_id, owner, caller, now, changed=sorted(changes))
     return account
 
 
@@ -241,21 +242,6 @@ def _taken(field: str) -> AlreadyExists:
     return AlreadyExists(sentence, fields={field: [sentence]})
 
 
-def _tell_of_failure(kind: str, tenant_id: str, about: User | None, caller: Caller, now: datetime) -> None:
-    """In a transaction of its own: the failure that it tells of has none."""
-    with transaction() as session:
-        subject_id = about.id if about else None
-        events.record(
-            session,
-            kind,
-            tenant_id=tenant_id,
-            now=now,
-            caller=caller,
-            subject_id=subject_id,
-            outcome="failure",
-        )
-
-
 def _tell(
     session: Session,
     kind: str,
@@ -278,3 +264,8 @@ def _tell(
         refresh_token_id=standing.id if standing else None,
         detail=detail,
     )
+
+
+def _tell_of_failure(kind: str, tenant_id: str, about: User | None, caller: Caller, now: datetime) -> None:
+    subject_id = about.id if about else None
+    events.tell(kind, tenant_id=tenant_id, now=now, caller=caller, subject_id=subject_id, outcome="failure")

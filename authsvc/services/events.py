@@ -1,20 +1,21 @@
 """The audit trail: one line per thing that happened, in the transaction of what it tells."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from sqlalchemy.orm import Session
 
 from authsvc import opaque
 from authsvc.caller import Caller
 from authsvc.models import Event
+from authsvc.models.engine import transaction
 
 # Every kind there is; docs/events.md says when each is written.
 KINDS = frozenset(
     {
         "key.rotated",
+        "permission.denied",
         "refresh_token.reused",
-        "refresh_token.revoked",
         "user.password_change_failed",
         "user.password_changed",
         "user.registered",
@@ -27,6 +28,15 @@ KINDS = frozenset(
 LONGEST_USER_AGENT = 512
 
 
+class Ids(TypedDict, total=False):
+    """What an event may name."""
+
+    actor_id: str | None
+    subject_id: str | None
+    application_id: str | None
+    refresh_token_id: str | None
+
+
 def record(
     session: Session,
     kind: str,
@@ -35,11 +45,8 @@ def record(
     now: datetime,
     caller: Caller,
     outcome: str = "success",
-    actor_id: str | None = None,
-    subject_id: str | None = None,
-    application_id: str | None = None,
-    refresh_token_id: str | None = None,
     detail: dict[str, Any] | None = None,
+    **ids: Unpack[Ids],
 ) -> None:
     """Add one line. Ids only: no secret, no token, no password ever stands here."""
     if kind not in KINDS:
@@ -51,14 +58,16 @@ def record(
             kind=kind,
             at=now,
             outcome=outcome,
-            actor_id=actor_id,
-            subject_id=subject_id,
-            application_id=application_id,
-            refresh_token_id=refresh_token_id,
-            api_token_id=None,
             ip=caller.ip,
             user_agent=caller.user_agent[:LONGEST_USER_AGENT],
             request_id=caller.request_id,
             detail=detail or {},
+            **ids,
         )
     )
+
+
+def tell(kind: str, *, tenant_id: str, now: datetime, caller: Caller, **more: Any) -> None:
+    """One line in a transaction of its own: of what was refused there is no other."""
+    with transaction() as session:
+        record(session, kind, tenant_id=tenant_id, now=now, caller=caller, **more)

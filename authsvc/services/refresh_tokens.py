@@ -102,19 +102,21 @@ def rotate(proof: Proof, *, tenant_name: str | None, attempt: str | None, caller
         with single_statements() as connection:
             standing = _owned(refresh_token.standing(connection, proof.refresh_token_id, proof.kid), proof, tenant_name)
             step = _judge(standing, proof, attempt_digest, now, settings.REFRESH_LEEWAY)
-            if step in (Step.ADVANCE, Step.REPEAT) and not allows(standing.permissions, "auth:refresh"):
-                raise PermissionDenied("auth:refresh")
-            if step is Step.ADVANCE:
+            may_refresh = allows(standing.permissions, "auth:refresh")
+            if step is Step.ADVANCE and may_refresh:
                 stepped = _advance(connection, standing, proof, attempt_digest, caller, now)
                 if stepped is None:
                     continue  # somebody was quicker, or the row was killed: look again
                 return stepped
-        if step is Step.REPEAT:
-            return standing
         if step is Step.EXPIRED:
             raise TokenExpired
-        _end_reused(standing, proof, caller, now)
-        raise RefreshTokenReused
+        if step is Step.REUSE:
+            _end_reused(standing, proof, caller, now)
+            raise RefreshTokenReused
+        if not may_refresh:
+            _tell_of_denial(standing, caller, now)
+            raise PermissionDenied("auth:refresh")
+        return standing
     raise Unavailable
 
 
@@ -229,6 +231,20 @@ def _end_reused(standing: Standing, proof: Proof, caller: Caller, now: datetime)
             },
         )
     logger.warning("A spent refresh token was presented; its sign-in %s was ended.", standing.id)
+
+
+def _tell_of_denial(standing: Standing, caller: Caller, now: datetime) -> None:
+    events.tell(
+        "permission.denied",
+        tenant_id=standing.tenant_id,
+        now=now,
+        caller=caller,
+        outcome="failure",
+        actor_id=standing.user_id,
+        application_id=standing.application_id,
+        refresh_token_id=standing.id,
+        detail={"permission": "auth:refresh"},
+    )
 
 
 def _owned(standing: Standing | None, proof: Proof, tenant_name: str | None) -> Standing:

@@ -26,6 +26,7 @@ from authsvc.caller import Caller
 from authsvc.errors import Unavailable
 from authsvc.logs import logger
 from authsvc.models import Application, SigningKey, Tenant, signing_key, tenant
+from authsvc.models.columns import is_id
 from authsvc.models.engine import reading, transaction
 from authsvc.models.signing_key import ACTIVE, NEXT, PREVIOUS, RETIRED
 from authsvc.rfc6979 import DeterministicKey
@@ -35,8 +36,6 @@ from authsvc.settings import settings
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
 
-# A token may name any key it likes: at most once in this long does a name we don't know cost a look at the database.
-UNKNOWN_KEY_PAUSE = timedelta(seconds=1)
 RSA_BITS = 3072
 
 
@@ -74,22 +73,18 @@ def active(now: datetime) -> Key:
 def known(kid: str, now: datetime) -> Key | None:
     """The key of that name, if tokens may be signed with it."""
     keys = usable(now)
-    if kid not in keys:
-        keys = usable(now, settle_for=UNKNOWN_KEY_PAUSE)
+    if kid not in keys and _is_newer(kid):
+        keys = _read(_ring(), now)
     return keys.get(kid)
 
 
-def usable(now: datetime, settle_for: timedelta | None = None) -> Mapping[str, Key]:
-    """All that are published, by name; read again when what this worker knows is older than it may be."""
-    ring = cast("Ring", current_app.extensions["authsvc.ring"])
-    age = settings.KEY_REREAD if settle_for is None else settle_for
-    if ring.is_older_than(age, now):
+def usable(now: datetime) -> Mapping[str, Key]:
+    """All that are published, by name; read again when what this worker knows is older than KEY_REREAD."""
+    ring = _ring()
+    if ring.is_older_than(settings.KEY_REREAD, now):
         with ring.lock:
-            if ring.is_older_than(age, now):
-                with reading() as session:
-                    rows = session.scalars(signing_key.usable()).all()
-                ring.keys = {row.kid: _open(row, ring.keys.get(row.kid)) for row in rows}
-                ring.read_at = now
+            if ring.is_older_than(settings.KEY_REREAD, now):
+                return _read(ring, now)
     return ring.keys
 
 
@@ -141,6 +136,37 @@ def secret_for(purpose: str) -> bytes:
     return cast("bytes", derived[purpose])
 
 
+def _ring() -> Ring:
+    return cast("Ring", current_app.extensions["authsvc.ring"])
+
+
+def _read(ring: Ring, now: datetime) -> Mapping[str, Key]:
+    with reading() as session:
+        rows = session.scalars(signing_key.usable()).all()
+    ring.keys = {row.kid: _open(row, ring.keys.get(row.kid)) for row in rows}
+    ring.read_at = now
+    return ring.keys
+
+
+def _new_kid() -> str:
+    """A name that says when the key was made and proves that we made it, so that a made-up one costs no look-up."""
+    key_id = opaque.new_id()
+    return f"{key_id}.{_mark(key_id)}"
+
+
+def _is_newer(kid: str) -> bool:
+    """Whether this is a key of ours that was made since this worker last read them, as far as clocks agree."""
+    key_id, _, mark = kid.partition(".")
+    if not is_id(key_id) or not opaque.are_same(mark, _mark(key_id)):
+        return False
+    read_at = _ring().read_at
+    return read_at is None or opaque.made_at(key_id) > read_at - settings.CLOCK_SKEW
+
+
+def _mark(key_id: str) -> str:
+    return opaque.keyed_digest(secret_for("key names"), key_id)[:16]
+
+
 def _longest_lifetime(session: Session) -> timedelta:
     """How long anything that was signed with a key may still be presented."""
     own = session.scalar(select(func.max(Application.refresh_lifetime)))
@@ -149,7 +175,7 @@ def _longest_lifetime(session: Session) -> timedelta:
 
 def _publish(session: Session, owner: Tenant, state: str, now: datetime) -> None:
     private = _generate(settings.SIGNING_ALGORITHM)
-    kid = opaque.new_id()
+    kid = _new_kid()
     pem = private.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

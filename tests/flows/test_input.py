@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from authsvc import public
-from authsvc.blueprints.bodies import Flag, Text
+from authsvc.blueprints.bodies import Flag, Jwt, Text
 from authsvc.extensions import db
 from tests.answers import code, refused
 from tests.claims import claims_of
@@ -213,6 +213,7 @@ def test_refreshing_and_signing_out_by_cookie_need_no_body(make_app):
 
 JUNK = {
     Text: (True, False, 0, -1, 1.5, 1e300, [], ["a"], {}, {"$ne": 1}, {"a": 1}),
+    Jwt: (None, True, 0, 1.5, [], ["a"], {}, {"a": 1}, "", "a\0b"),
     Flag: (None, 0, 1, "true", "false", "", "on", [], ["a"], {}, {"$ne": 1}),
 }
 

@@ -352,7 +352,7 @@ def test_a_sign_in_that_never_was_is_an_ended_one(forger, row):
 def test_a_role_in_the_token_gives_nothing_that_its_owner_lacks(forger):
     grand = {"roles": ["admin", "operator"], "scope": "* tokens:read keys:rotate auth:refresh"}
     answer = forger.present(ACCESS, forger.sign(ACCESS, claims=grand))
-    assert answer.json["data"]["permissions"] == ["api-tokens:write", "auth:refresh"]
+    assert answer.json["data"]["permissions"] == ["auth:refresh"]
     assert answer.json["data"]["user"]["roles"] == ["member"]
 
 
@@ -471,9 +471,7 @@ def test_the_case_of_the_scheme_does_not_matter(device, scheme):
     assert me_with(device, f"{scheme} {device.access_token}").status_code == 200
 
 
-@pytest.mark.parametrize(
-    "header", ["Bearer", "Bearer ", "Bearer a b", "Bearer a, Bearer b", "Bearer a.b.c", "Bearer ="]
-)
+@pytest.mark.parametrize("header", ["Bearer", "Bearer ", "Bearer a b", "Bearer a,b", "Bearer a.b.c", "Bearer ="])
 @anywhere
 def test_a_bearer_header_without_one_good_token_is_refused(device, header):
     assert verdict(me_with(device, header)) == REFUSED
@@ -484,7 +482,6 @@ def test_a_good_token_beside_anything_else_in_the_header_is_refused(device):
     token = device.access_token
     for header in (
         f"Bearer {token} {token}",
-        f"Bearer {token}, Bearer {token}",
         f"Bearer {token};x",
         f'Bearer "{token}"',
     ):
@@ -492,9 +489,11 @@ def test_a_good_token_beside_anything_else_in_the_header_is_refused(device):
 
 
 @anywhere
-def test_two_authorization_headers_are_no_credential(device):
-    answer = me_with(device, f"Bearer {device.access_token}", f"Bearer {device.access_token}")
-    assert answer.status_code in (400, 401)
+def test_two_authorization_headers_are_ambiguous(device):
+    good, bad = f"Bearer {device.access_token}", "Bearer x"
+    for pair in ((good, bad), (bad, good), (good, good), (f"{good}, {good}",), (f"{good},token x",)):
+        answer = me_with(device, *pair)
+        assert (answer.status_code, code(answer)) == (400, "ambiguous_request")
 
 
 @pytest.mark.parametrize("header", [None, "", "Basic dXNlcjpwYXNz", "Bearerx", "Digest username=x", "Negotiate"])
