@@ -39,6 +39,7 @@ class SignIn:
     standing: Standing
 
 
+@passwords.queue()
 def register(
     tenant: Tenant,
     application: Application,
@@ -62,8 +63,7 @@ def register(
     reservation = throttle.reserve_source(caller, now)
     with reading() as session:
         _refuse_taken(session, tenant.id, email, username_key)
-    with throttle.evaluating(reservation):
-        password_hash = passwords.hash_new(password)
+    password_hash = passwords.hash_new(password)
     kid = signing_keys.active(now).kid
     with transaction() as session:
         account = create(
@@ -83,6 +83,7 @@ def register(
     return SignIn(account, standing)
 
 
+@passwords.queue()
 def sign_in(
     tenant: Tenant,
     application: Application,
@@ -101,12 +102,11 @@ def sign_in(
     # in all its spellings too: counted apart, they would tell that nobody has it.
     account = found.id if found else name or identifier.strip().casefold()
     reservation = throttle.reserve(tenant.id, account, caller, now)
-    with throttle.evaluating(reservation):
-        is_right = passwords.verify(found.password_hash if found else None, password)
-        if not (found and is_right and found.active and tenant.active):
-            _tell_of_failure("user.sign_in_failed", tenant.id, found, caller, now)
-            raise CredentialsInvalid
-        rehashed = passwords.hash_new(password) if passwords.is_outdated(found.password_hash) else None
+    is_right = passwords.verify(found.password_hash if found else None, password)
+    if not (found and is_right and found.active and tenant.active):
+        _tell_of_failure("user.sign_in_failed", tenant.id, found, caller, now)
+        raise CredentialsInvalid
+    rehashed = passwords.hash_new(password) if passwords.is_outdated(found.password_hash) else None
     kid = signing_keys.active(now).kid
     with transaction() as session:
         owner = _locked_unchanged(session, found)
@@ -143,6 +143,7 @@ def update(user_id: str, changes: dict[str, str | None], caller: Caller, now: da
     return account
 
 
+@passwords.queue()
 def change_password(user_id: str, *, current: str, new: str, keep: str, caller: Caller, now: datetime) -> int:
     """Every other refresh token of the user dies; answers how many. Raises PasswordWrong, ValidationFailed."""
     with reading() as session:
@@ -150,11 +151,10 @@ def change_password(user_id: str, *, current: str, new: str, keep: str, caller: 
         tenant = session.get_one(Tenant, found.tenant_id)
     passwords.refuse_weak(new, "newPassword", (found.email, found.username, tenant.slug, tenant.name))
     reservation = throttle.reserve(found.tenant_id, found.id, caller, now)
-    with throttle.evaluating(reservation):
-        if not passwords.verify(found.password_hash, current):
-            _tell_of_failure("user.password_change_failed", found.tenant_id, found, caller, now)
-            raise PasswordWrong
-        password_hash = passwords.hash_new(new)
+    if not passwords.verify(found.password_hash, current):
+        _tell_of_failure("user.password_change_failed", found.tenant_id, found, caller, now)
+        raise PasswordWrong
+    password_hash = passwords.hash_new(new)
     with transaction() as session:
         owner = _locked_unchanged(session, found)
         if owner is None:

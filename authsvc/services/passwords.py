@@ -36,29 +36,31 @@ class Hashing:
         # What is compared against when there is no such user: the same work, never a match.
         self.nobody = self.argon2.hash(opaque.new_password())
 
-    @contextmanager
-    def turn(self) -> Iterator[PasswordHasher]:
-        if not self.seats.acquire(blocking=False):
-            raise Unavailable("Too many sign-ins at once; nothing was tried. Try again shortly.")
-        try:
-            with self.desks:
-                yield self.argon2
-        finally:
-            self.seats.release()
+
+@contextmanager
+def queue() -> Iterator[None]:
+    """Stands above whatever goes on to hash: raises Unavailable, before anything was done, when no seat is free."""
+    hashing = _hashing()
+    if not hashing.seats.acquire(blocking=False):
+        raise Unavailable("Too many sign-ins at once; nothing was tried. Try again shortly.")
+    try:
+        yield
+    finally:
+        hashing.seats.release()
 
 
 def hash_new(password: str) -> str:
-    """Raises Unavailable when the queue is full."""
-    with _hashing().turn() as argon2:
-        return argon2.hash(_normal(password))
+    hashing = _hashing()
+    with hashing.desks:
+        return hashing.argon2.hash(_normal(password))
 
 
 def verify(password_hash: str | None, password: str) -> bool:
-    """Whether this is the password. Takes as long when there is no hash. Raises Unavailable when the queue is full."""
+    """Whether this is the password. Takes as long when there is no hash."""
     hashing = _hashing()
-    with hashing.turn() as argon2:
+    with hashing.desks:
         try:
-            argon2.verify(password_hash or hashing.nobody, _normal(password))
+            hashing.argon2.verify(password_hash or hashing.nobody, _normal(password))
         except (VerificationError, InvalidHashError):
             return False
     return password_hash is not None

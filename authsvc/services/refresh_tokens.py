@@ -114,7 +114,9 @@ def rotate(proof: Proof, *, tenant_name: str | None, attempt: str | None, caller
             _end_reused(standing, proof, caller, now)
             raise RefreshTokenReused
         if not may_refresh:
-            _tell_of_denial(standing, caller, now)
+            denied = {"permission": "auth:refresh"}
+            about = _about(standing) | {"actor_id": standing.user_id}
+            events.tell("permission.denied", now=now, caller=caller, outcome="failure", detail=denied, **about)
             raise PermissionDenied("auth:refresh")
         return standing
     raise Unavailable
@@ -188,18 +190,9 @@ def end(proof: Proof, *, everywhere: bool, tenant_name: str | None, caller: Call
     with transaction() as session:
         ended = kill(session, which, reason="signed_out", now=now)
         if ended:
-            events.record(
-                session,
-                "user.signed_out",
-                tenant_id=own.tenant_id,
-                now=now,
-                caller=caller,
-                actor_id=own.user_id,
-                subject_id=own.user_id,
-                application_id=own.application_id,
-                refresh_token_id=own.id,
-                detail={"revoked": len(ended), "everywhere": everywhere},
-            )
+            detail = {"revoked": len(ended), "everywhere": everywhere}
+            about = _about(own) | {"actor_id": own.user_id}
+            events.record(session, "user.signed_out", now=now, caller=caller, detail=detail, **about)
     return Ended(len(ended), standing)
 
 
@@ -213,38 +206,25 @@ def _end_reused(standing: Standing, proof: Proof, caller: Caller, now: datetime)
     with transaction() as session:
         if not kill(session, RefreshToken.id == standing.id, reason="reused", now=now):
             return
-        events.record(
-            session,
-            "refresh_token.reused",
-            tenant_id=standing.tenant_id,
-            now=now,
-            caller=caller,
-            outcome="alarm",
-            subject_id=standing.user_id,
-            application_id=standing.application_id,
-            refresh_token_id=standing.id,
-            detail={
-                "presented": proof.generation,
-                "generation": standing.generation,
-                "lastIp": standing.ip,
-                "lastUserAgent": standing.user_agent,
-            },
-        )
+        detail = {
+            "presented": proof.generation,
+            "generation": standing.generation,
+            "lastIp": standing.ip,
+            "lastUserAgent": standing.user_agent,
+        }
+        about = _about(standing)
+        events.record(session, "refresh_token.reused", now=now, caller=caller, outcome="alarm", detail=detail, **about)
     logger.warning("A spent refresh token was presented; its sign-in %s was ended.", standing.id)
 
 
-def _tell_of_denial(standing: Standing, caller: Caller, now: datetime) -> None:
-    events.tell(
-        "permission.denied",
-        tenant_id=standing.tenant_id,
-        now=now,
-        caller=caller,
-        outcome="failure",
-        actor_id=standing.user_id,
-        application_id=standing.application_id,
-        refresh_token_id=standing.id,
-        detail={"permission": "auth:refresh"},
-    )
+def _about(standing: Standing) -> dict[str, str]:
+    """What every event about a sign-in names."""
+    return {
+        "tenant_id": standing.tenant_id,
+        "subject_id": standing.user_id,
+        "application_id": standing.application_id,
+        "refresh_token_id": standing.id,
+    }
 
 
 def _owned(standing: Standing | None, proof: Proof, tenant_name: str | None) -> Standing:

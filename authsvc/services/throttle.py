@@ -7,8 +7,6 @@ survive a restart.
 """
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from authsvc import opaque
 from authsvc.caller import Caller
-from authsvc.errors import TooManyAttempts, Unavailable
+from authsvc.errors import TooManyAttempts
 from authsvc.models import attempt
 from authsvc.models.engine import transaction
 from authsvc.settings import settings
@@ -60,18 +58,6 @@ def forgive(session: Session, reservation: Reservation) -> None:
     """The try was right: the account's counts begin anew, the source gets this one back."""
     for counter in reservation:
         session.execute(attempt.forget(counter.key) if counter.clears else attempt.take_back(counter.key))
-
-
-@contextmanager
-def evaluating(reservation: Reservation) -> Iterator[None]:
-    """A try that can't be evaluated (Unavailable) doesn't count."""
-    try:
-        yield
-    except Unavailable:
-        with transaction() as session:
-            for counter in reservation:
-                session.execute(attempt.take_back(counter.key))
-        raise
 
 
 def _of_source(caller: Caller) -> Counter:
