@@ -4,6 +4,7 @@ The sentence a caller reads says what was wrong and what to do; it never says wh
 docs/errors.md explains every code.
 """
 
+import itertools
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -154,8 +155,14 @@ class UnsupportedMediaType(Refusal):
 
 
 class ValidationFailed(Refusal):
+    """The sentence names the first few fields; `fields` has them all."""
+
     code, status = "validation_failed", 422
     message = "Some fields are not as they must be."
+
+    def __init__(self, *, fields: Fields) -> None:
+        first = itertools.islice(fields.items(), 3)
+        super().__init__("; ".join(f"{name[:64]}: {sentences[0]}" for name, sentences in first), fields=fields)
 
 
 # 429 and up: not now
