@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from alembic import context
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from authsvc.extensions import Table, db
 from authsvc.models.engine import transaction
@@ -18,7 +18,7 @@ def make_bookkeeping() -> None:
 
     Two that make it at once collide in the catalogue, IF NOT EXISTS or not; the one that fails has what it wanted.
     """
-    with suppress(IntegrityError), transaction() as session:
+    with suppress(IntegrityError, ProgrammingError), transaction() as session:
         session.execute(
             text(
                 "CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL "

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 import psycopg
 import pytest
+from hypothesis.configuration import set_hypothesis_home_dir
 from sqlalchemy import text
 
 from authsvc import clock, create_app
@@ -28,6 +29,8 @@ counter = itertools.count()
 
 
 def pytest_configure(config):
+    # Several processes that fill one folder for the first time trip over each other.
+    set_hypothesis_home_dir(config.rootpath / ".hypothesis" / os.environ.get("PYTEST_XDIST_WORKER", "alone"))
     if hasattr(config, "workerinput") or config.option.collectonly or config.option.help:
         return
     config.postgresql = Postgresql()

@@ -4,6 +4,9 @@ On SQLite a transaction takes the write lock when it begins (BEGIN IMMEDIATE): o
 would fail at once, without waiting, whenever another wrote in between. Whoever only reads never takes it.
 """
 
+import itertools
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,8 +58,22 @@ def instrument(engine: Engine) -> None:
 
 def _open_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver begins nothing by itself
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
+    _switch_to_wal(connection)
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _switch_to_wal(connection: Any) -> None:
+    """Many first starts of one new file meet here, and SQLite doesn't wait for this lock as it does for others."""
+    for pause in (*itertools.repeat(0.02, 250), None):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if pause is None:
+                raise
+            time.sleep(pause)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:
