@@ -48,6 +48,10 @@ class Restaurants:
         self.add_pages(self.app)
         self.add_protected_routes(self.app)
 
+    def close(self):
+        with self.app.app_context():
+            self.db.engine.dispose()
+
     def add_hooks(self, app):
         @app.before_request
         def before():
@@ -124,8 +128,7 @@ def embed(database, tmp_path):
     yield make
     for host, service in made:
         close(service)
-        with host.app.app_context():
-            host.db.engine.dispose()
+        host.close()
 
 
 @pytest.fixture
@@ -360,3 +363,4 @@ def test_a_new_installation_is_made_from_the_host(tmp_path):
     assert sign_in(host.app.test_client(), "/id", password=password)
     assert not (tmp_path / "restaurants.db").read_bytes().count(b"refresh_tokens")
     close(service)
+    host.close()
