@@ -16,7 +16,7 @@ from config import Body, Cookie, Development, Production, Testing
 from config.base import Base
 from config.environment import TYPES
 from tests.claims import claims_of
-from tests.conftest import ADMIN_EMAIL, ADMIN_PASSWORD, BASE_URL
+from tests.conftest import ADMIN_EMAIL, ADMIN_PASSWORD, BASE_URL, close
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -198,6 +198,7 @@ def test_the_example_of_an_embedding_works(tmp_path, monkeypatch):
     bearer = {"Authorization": f"Bearer {signed_in['accessToken']}"}
     assert client.get("/restaurants", headers=bearer).json == {"for": signed_in["user"]["id"]}
     assert client.get("/restaurants").status_code == 401
+    close(app.extensions["authsvc.embedded"])
 
 
 def test_commands_that_are_documented_exist(app):
