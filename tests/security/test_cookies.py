@@ -83,14 +83,6 @@ def allow(rows):
 
 
 @pytest.fixture
-def row(device, rows):
-    def read():
-        return rows(device.app, "SELECT * FROM refresh_tokens WHERE id = :id", id=device.refresh_token_id)
-
-    return read
-
-
-@pytest.fixture
 def refused(device, row):
     """Refreshing and signing out with these headers is refused before anything changed, and takes no cookie away."""
 
