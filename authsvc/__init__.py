@@ -4,7 +4,6 @@
 `from authsvc import requires, principal` protects your routes.
 """
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,13 +45,12 @@ def create_app(config: "Base") -> Flask:
     )
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    workers = config.WORKERS or max(2, os.cpu_count() or 1)
     app.extensions.update(
         {
             "authsvc": config,
             "authsvc.ring": Ring(),
             "authsvc.recalled": {},
-            "authsvc.hashing": Hashing(config, config.HASHING_CONCURRENCY or -(-(os.cpu_count() or 1) // workers)),
+            "authsvc.hashing": Hashing(config),
         }
     )
     logs.start(config.LOG_LEVEL, config.LOG_FORMAT)

@@ -2,6 +2,8 @@
 
 import ipaddress
 import itertools
+import math
+import os
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,6 +12,7 @@ from urllib.parse import urlsplit
 
 from flask import current_app
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 from werkzeug.local import LocalProxy
 
 if TYPE_CHECKING:
@@ -70,6 +73,16 @@ def allowed_hosts(config: "Base") -> tuple[str, ...]:
     """The Host headers that are answered: in production at least our own, elsewhere any unless some are named."""
     public = urlsplit(config.BASE_URL).hostname or ""
     return config.ALLOWED_HOSTS or ((public,) if config.ENV == "production" else ())
+
+
+def worker_count(config: "Base") -> int:
+    """How many processes serve."""
+    return config.WORKERS or max(2, os.cpu_count() or 1)
+
+
+def hashing_concurrency(config: "Base") -> int:
+    """How many passwords one process hashes at once: its share of the cores."""
+    return config.HASHING_CONCURRENCY or math.ceil((os.cpu_count() or 1) / worker_count(config))
 
 
 def _one_of(config: "Base", name: str, choices: tuple[str, ...]) -> _Rule:
@@ -164,7 +177,5 @@ def _is_in_memory(url: str) -> bool:
 def _is_database(url: str) -> bool:
     try:
         return make_url(url).drivername in ("sqlite", "postgresql+psycopg")
-    except ValueError:
-        return False
-    except Exception:  # noqa: BLE001  (SQLAlchemy's own errors for what is no URL at all)
+    except (ArgumentError, ValueError):
         return False

@@ -1,12 +1,11 @@
 """gunicorn's settings. HOST and PORT are plain environment variables; the rest comes from the config object."""
 
 import errno
-import os
 import socket
 from typing import Any
 
 import authsvc.blueprints  # noqa: F401
-from authsvc.settings import SettingsRefused, check
+from authsvc.settings import SettingsRefused, check, worker_count
 from config import SettingInvalid, from_environment
 from config.environment import host_and_port
 
@@ -19,7 +18,7 @@ except (SettingInvalid, SettingsRefused) as refused:
 
 wsgi_app = "wsgi:app"
 bind = ":".join(host_and_port())
-workers = _settings.WORKERS or max(2, os.cpu_count() or 1)
+workers = worker_count(_settings)
 worker_class = "gthread"
 threads = _settings.THREADS
 # One listening socket per worker: the kernel spreads kept-alive connections over all of them.

@@ -18,7 +18,7 @@ from flask import current_app
 
 from authsvc import opaque
 from authsvc.errors import Unavailable, ValidationFailed
-from authsvc.settings import settings
+from authsvc.settings import hashing_concurrency, settings
 
 if TYPE_CHECKING:
     from config import Base
@@ -29,7 +29,8 @@ LONGEST = 256
 class Hashing:
     """argon2id behind a queue: so many at work, so many waiting, and no more."""
 
-    def __init__(self, config: "Base", concurrency: int) -> None:
+    def __init__(self, config: "Base") -> None:
+        concurrency = hashing_concurrency(config)
         self.argon2 = PasswordHasher(config.ARGON2_TIME, config.ARGON2_MEMORY, config.ARGON2_PARALLELISM)
         self.seats = threading.BoundedSemaphore(concurrency + config.HASHING_QUEUE)
         self.desks = threading.BoundedSemaphore(concurrency)

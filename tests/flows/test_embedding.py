@@ -149,7 +149,7 @@ def sign_in(client, prefix="/identity", email=ADMIN_EMAIL, password=ADMIN_PASSWO
 
 
 def sign_up(client, prefix="/identity"):
-    body = {"email": "ada@example.com", "password": "a quiet harbour at dawn"}
+    body = {"email": "mix@example.com", "password": "a quiet harbour at dawn"}
     answer = client.post(f"{prefix}/auth/register", json=body, base_url=HOST)
     assert answer.status_code == 201, answer.json
     return answer.json["data"]["user"], {"Authorization": f"Bearer {answer.json['data']['accessToken']}"}

@@ -320,7 +320,7 @@ def test_preparing_again_is_quiet_and_makes_nobody(empty_app):
 
 def test_preparing_makes_no_administrator_where_there_is_a_user(empty_app):
     upgrade()
-    body = {"email": "ada@example.com", "password": "a quiet harbour at dawn"}
+    body = {"email": "mix@example.com", "password": "a quiet harbour at dawn"}
     assert installation.complete(clock.utcnow()) is not None
     with transaction() as session:
         session.execute(text("DELETE FROM users"))
