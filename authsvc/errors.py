@@ -53,6 +53,11 @@ class UnknownTenant(Refusal):
     message = "There is no such tenant. Send the id or the slug of one, or leave the header out."
 
 
+class SelectorMissing(Refusal):
+    code, status = "selector_missing", 400
+    message = "Say which: a userId, an applicationId, a tokenId or a tokenString, or all: true. Nothing was ended."
+
+
 # 401: who are you?
 
 
@@ -142,6 +147,13 @@ class MethodNotAllowed(Refusal):
 class AlreadyExists(Refusal):
     code, status = "already_exists", 409
     message = "That is taken."
+
+
+class Conflict(Refusal):
+    """What is asked for can't be done to this thing, or not as things are."""
+
+    code, status = "conflict", 409
+    message = "This can't be done as things are."
 
 
 class TooLarge(Refusal):

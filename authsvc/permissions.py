@@ -24,6 +24,9 @@ BUILT_IN = TENANT_WIDE | OPERATORS_ALONE
 # so that taking one from a role takes it away.
 CUSTOM = "*"
 
+# What the command line may do: whoever can run it has the database.
+EVERYTHING = BUILT_IN | {CUSTOM}
+
 BUILT_IN_ROLES = {
     "member": MEMBER,
     "admin": TENANT_WIDE | {CUSTOM},

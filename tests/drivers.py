@@ -32,6 +32,10 @@ class Device:
     def get(self, path, headers=None):
         return self.send("GET", path, headers={**self.bearer(), **(headers or {})})
 
+    def ask(self, method, path, json=None, headers=None):
+        """As whoever is signed in here."""
+        return self.send(method, path, json, {**self.bearer(), **(headers or {})})
+
     def bearer(self):
         return {"Authorization": f"Bearer {self.access_token}"} if self.access_token else {}
 

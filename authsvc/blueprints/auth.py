@@ -1,12 +1,11 @@
 """Accounts and sign-ins: register, log in, me, password, log out."""
 
-from datetime import datetime
 from typing import Any, cast
 
 from flask import Blueprint, Response, g
 from marshmallow import fields
 
-from authsvc.blueprints.bodies import Body, Camel, Flag, Jwt, Text, takes
+from authsvc.blueprints.bodies import Body, Camel, Flag, Jwt, Moment, Text, takes
 from authsvc.blueprints.envelope import answer
 from authsvc.credentials import jwts, readers, transports
 from authsvc.credentials.guard import caller, principal, public, requires
@@ -27,7 +26,7 @@ class UserOut(Camel):
     roles = fields.Function(lambda account: sorted(account.roles))
     active = fields.Boolean(attribute="user.active")
     confirmed = fields.Boolean(attribute="user.confirmed")
-    created_at = fields.Function(lambda account: moment(account.user.created_at))
+    created_at = Moment(attribute="user.created_at")
 
 
 class RegisterIn(Body):
@@ -107,7 +106,7 @@ def login(body: dict[str, Any]) -> Response:
 @requires()
 def me() -> Response:
     """Who am I, and what may I do?"""
-    return answer(_me(accounts.get(principal.user_id)), "This is you.")
+    return answer(_me(accounts.get(principal.tenant_id, principal.user_id)), "This is you.")
 
 
 @bp.patch("/me")
@@ -115,7 +114,8 @@ def me() -> Response:
 @takes(MeIn)
 def change_me(body: dict[str, Any]) -> Response:
     """Change my user name or my name; null takes it away."""
-    return answer(_me(accounts.update(principal.user_id, body, caller(), g.now)), "Changed.")
+    changed = accounts.update(principal.tenant_id, principal.user_id, body, caller(), g.now)
+    return answer(_me(changed), "Changed.")
 
 
 @bp.post("/password")
@@ -124,6 +124,7 @@ def change_me(body: dict[str, Any]) -> Response:
 def change_password(body: dict[str, Any]) -> Response:
     """Change my password; every other sign-in of mine ends."""
     revoked = accounts.change_password(
+        principal.tenant_id,
         principal.user_id,
         current=body["current_password"],
         new=body["new_password"],
@@ -155,11 +156,6 @@ def logout(body: dict[str, Any]) -> Response:
     for transport in transports.TRANSPORTS.values():
         transport.clear(ended.standing, response)
     return response
-
-
-def moment(at: datetime) -> str:
-    """ISO 8601 in UTC, with Z."""
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 _user_out = UserOut()

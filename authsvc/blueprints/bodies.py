@@ -1,7 +1,8 @@
 """Request bodies: strict JSON, then a schema. By the time a view runs, the shape of its input is right."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -9,6 +10,7 @@ from flask import request
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from authsvc.errors import AmbiguousRequest, MalformedJson, TooLarge, UnsupportedMediaType, ValidationFailed
+from authsvc.models.columns import is_id
 from authsvc.settings import settings
 
 P = ParamSpec("P")
@@ -69,6 +71,34 @@ class Flag(fields.Boolean):
         return value
 
 
+class Uuid(Text):
+    """An id, in any case; ours are in lower case."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(longest=64, **kwargs)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs).lower()
+        if not is_id(text):
+            raise ValidationError("This is no id: a UUID with its dashes.")
+        return text
+
+
+class Moment(fields.Field[datetime]):
+    """ISO 8601, in UTC with Z where it is ours."""
+
+    def _serialize(self, value: datetime | None, attr: Any, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> datetime:
+        try:
+            # In an address a plus is a space, unless it is written as %2B.
+            at = datetime.fromisoformat(value.replace(" ", "+") if isinstance(value, str) else "")
+            return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
+            raise ValidationError("This is no time: write it as 2030-01-31T12:00:00Z.") from None
+
+
 def takes(
     schema_class: type[Body],
 ) -> Callable[[Callable[Concatenate[dict[str, Any], P], R]], Callable[P, R]]:
@@ -79,7 +109,7 @@ def takes(
     def decorate(view: Callable[Concatenate[dict[str, Any], P], R]) -> Callable[P, R]:
         @wraps(view)
         def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-            return view(_loaded(schema, strict_json(may_be_absent=may_be_absent)), *args, **kwargs)
+            return view(loaded(schema, strict_json(may_be_absent=may_be_absent)), *args, **kwargs)
 
         checked.body_schema = schema  # type: ignore[attr-defined]
         return checked
@@ -119,7 +149,7 @@ def _not_a_number(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-def _loaded(schema: Schema, given: dict[str, Any]) -> dict[str, Any]:
+def loaded(schema: Schema, given: Mapping[str, Any]) -> dict[str, Any]:
     """Through the schema under our names; what is wrong is told under the caller's."""
     expected = {field.data_key for field in schema.fields.values()}
     spelled: dict[str, str] = {}

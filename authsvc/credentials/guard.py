@@ -16,10 +16,18 @@ from authsvc import clock, opaque
 from authsvc.caller import Caller
 from authsvc.credentials import readers
 from authsvc.credentials.readers import Principal
-from authsvc.errors import BadRequest, CredentialsMissing, PermissionDenied, Unavailable, ValidationFailed
+from authsvc.errors import (
+    BadRequest,
+    CredentialsMissing,
+    PermissionDenied,
+    TenantMismatch,
+    Unavailable,
+    ValidationFailed,
+)
 from authsvc.logs import logger
+from authsvc.mandate import Mandate
 from authsvc.models.engine import FAILURES
-from authsvc.services import events
+from authsvc.services import events, tenants
 from authsvc.settings import allowed_hosts, settings
 
 P = ParamSpec("P")
@@ -65,17 +73,28 @@ def on_any_host(view: Callable[P, R]) -> Callable[P, R]:
     return view
 
 
-def requires(permission: str | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def requires(
+    permission: str | None = None, *, in_any_tenant: bool = False
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Only who is signed in may ask this and, with a permission, only who holds it.
 
     Works in any Flask app that authsvc was given to by init_app. The view finds the caller in `authsvc.principal`.
+    `in_any_tenant`: whoever holds `tenants:write` may ask it of another tenant, which the header names.
     """
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            g.principal = admitted(permission)
-            return view(*args, **kwargs)
+            g.principal, g.tenant_id = who, _ = _admitted(in_any_tenant=in_any_tenant)
+            g.application_id = who.application_id
+            try:
+                if permission is not None:
+                    who.require(permission)
+                return view(*args, **kwargs)
+            except PermissionDenied as denied:
+                with _at_home():
+                    _tell_of_denial(who, denied.permission)
+                raise
 
         guarded.serves = permission or "signed in"  # type: ignore[attr-defined]
         return guarded
@@ -83,18 +102,34 @@ def requires(permission: str | None = None) -> Callable[[Callable[P, R]], Callab
     return decorate
 
 
-def admitted(permission: str | None) -> Principal:
-    """Who this request is. Raises CredentialsMissing, PermissionDenied, or what is wrong with the token."""
+def mandate() -> Mandate:
+    """What the principal may do, in the tenant that the request means."""
+    return Mandate(g.tenant_id, principal.user_id, principal.permissions, caller(), g.now)
+
+
+def _admitted(*, in_any_tenant: bool) -> tuple[Principal, str]:
+    """Who this request is, and the tenant that it means.
+
+    Raises CredentialsMissing, TenantMismatch, or what is wrong with the token.
+    """
     with _at_home():
         found = readers.identify(g.get("now") or clock.utcnow())
-    if found is None:
-        raise CredentialsMissing
-    if permission is not None and not found.may(permission):
-        with _at_home():
-            _tell_of_denial(found, permission)
-        raise PermissionDenied(permission)
-    g.application_id = found.application_id
-    return found
+        if found is None:
+            raise CredentialsMissing
+        return found, _tenant_meant(found, in_any_tenant=in_any_tenant)
+
+
+def _tenant_meant(who: Principal, *, in_any_tenant: bool) -> str:
+    """The header selects and never authorizes: beside a credential it names that one's tenant.
+
+    The one exception is for whoever may make and unmake tenants anyway. Raises TenantMismatch, UnknownTenant.
+    """
+    named = readers.tenant_named()
+    if named in (None, who.tenant_id, who.tenant_slug):
+        return who.tenant_id
+    if not (in_any_tenant and who.may("tenants:write")):
+        raise TenantMismatch
+    return tenants.selected(named).id
 
 
 def caller() -> Caller:

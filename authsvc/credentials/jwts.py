@@ -68,7 +68,7 @@ def access_token(standing: Standing, now: datetime, *, with_csrf: bool = False) 
     }
     if with_csrf:
         claims["csrf"] = csrf_value(standing)
-    headers = _headers(ACCESS, now)
+    headers = _headers(ACCESS, standing, now)
     text = create_access_token(
         standing.user_id, additional_claims=claims, additional_headers=headers, expires_delta=False
     )
@@ -83,16 +83,25 @@ def refresh_token(standing: Standing, now: datetime, *, with_csrf: bool = False)
         "sid": standing.id,
         "gen": standing.generation,
         "jti": _keyed(standing, "jti"),
-        "iat": int((standing.rotated_at or standing.created_at).timestamp()),
-        "exp": int(min(standing.idle_expires_at, standing.expires_at).timestamp()),
+        **_times(standing),
     }
     if with_csrf:
         claims["csrf"] = csrf_value(standing)
-    headers = _headers(REFRESH, now)
+    headers = _headers(REFRESH, standing, now)
     text: str = create_refresh_token(
         standing.user_id, additional_claims=claims, additional_headers=headers, expires_delta=False
     )
     return text
+
+
+def _times(standing: Standing) -> dict[str, int]:
+    """A token that is never replaced lives as long as its sign-in may; that it isn't idle, its row says."""
+    if not standing.rotate:
+        return {"iat": int(standing.created_at.timestamp()), "exp": int(standing.expires_at.timestamp())}
+    return {
+        "iat": int((standing.rotated_at or standing.created_at).timestamp()),
+        "exp": int(min(standing.idle_expires_at, standing.expires_at).timestamp()),
+    }
 
 
 def csrf_value(standing: Standing) -> str:
@@ -166,8 +175,9 @@ def _proof(header: Mapping[str, Any], claims: Mapping[str, Any], application_id:
     )
 
 
-def _headers(kind: str, now: datetime) -> dict[str, str]:
-    g.signing_key = signing_keys.active(now)
+def _headers(kind: str, standing: Standing, now: datetime) -> dict[str, str]:
+    """Signed with the key that was the active one when the row was read, whatever this worker has heard by now."""
+    g.signing_key = signing_keys.signing(standing.signing_kid, now)
     return {"alg": g.signing_key.algorithm, "kid": g.signing_key.kid, "typ": HEADER_TYPES[kind]}
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from flask import request
 
 from authsvc.credentials import jwts, origins, transports
-from authsvc.errors import AmbiguousRequest
+from authsvc.errors import AmbiguousRequest, PermissionDenied
 from authsvc.permissions import allows, shared
 from authsvc.services import refresh_tokens
 from authsvc.services.refresh_tokens import Proof
@@ -29,6 +29,7 @@ class Principal:
 
     user_id: str
     tenant_id: str
+    tenant_slug: str
     application_id: str
     via: str
     permissions: frozenset[str]
@@ -37,6 +38,11 @@ class Principal:
 
     def may(self, permission: str) -> bool:
         return allows(self.permissions, permission)
+
+    def require(self, permission: str) -> None:
+        """Raises PermissionDenied."""
+        if not self.may(permission):
+            raise PermissionDenied(permission)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +61,12 @@ def access_token(presented: Presented, now: datetime) -> Principal | None:
     proof, claims = jwts.read_access(presented.text, now, presented.csrf)
     if presented.csrf is not None:
         origins.refuse_foreign(refresh_token_id=proof.refresh_token_id)
-    standing = refresh_tokens.standing_of(proof, tenant_name=tenant_named(), now=now)
+    standing = refresh_tokens.standing_of(proof, now=now)
     # What the token says is what its sign-in was given then; what the row says is what it may still do now.
     return Principal(
         user_id=standing.user_id,
         tenant_id=standing.tenant_id,
+        tenant_slug=standing.tenant_slug,
         application_id=standing.application_id,
         via="access_token",
         permissions=shared(frozenset(claims["scope"].split()), standing.permissions),

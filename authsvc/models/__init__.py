@@ -1,6 +1,6 @@
 """Tables and single statements. They do not know what time it is: `now` is an argument."""
 
-from authsvc.models.application import AllowedOrigin, Application
+from authsvc.models.application import AllowedOrigin, Application, ClientSecret
 from authsvc.models.attempt import Attempt
 from authsvc.models.event import Event
 from authsvc.models.refresh_token import RefreshToken
@@ -13,6 +13,7 @@ __all__ = [
     "AllowedOrigin",
     "Application",
     "Attempt",
+    "ClientSecret",
     "Event",
     "RefreshToken",
     "Role",

@@ -1,15 +1,16 @@
 from typing import Annotated
 
-from sqlalchemy import CheckConstraint, Index, Select, String, UniqueConstraint, select
+from sqlalchemy import CheckConstraint, Index, Integer, Select, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from authsvc.extensions import Table
-from authsvc.models.columns import ApplicationId, Moment, Name, PrimaryId, Slug, TenantId, is_id
+from authsvc.models.columns import ApplicationId, Digest, Moment, Name, Owned, PrimaryId, Slug, is_id
+from authsvc.models.tenant import Tenant
 
 Choice = Annotated[str, mapped_column(String(8))]
 
 
-class Application(Table):
+class Application(Owned, Table):
     """A client program of a tenant. What it leaves open (None), the config object decides; lifetimes in seconds."""
 
     __tablename__ = "applications"
@@ -20,7 +21,6 @@ class Application(Table):
     )
 
     id: Mapped[PrimaryId]
-    tenant_id: Mapped[TenantId]
     slug: Mapped[Slug]
     name: Mapped[Name]
     active: Mapped[bool]
@@ -29,24 +29,44 @@ class Application(Table):
     access_lifetime: Mapped[int | None]
     refresh_idle_lifetime: Mapped[int | None]
     refresh_lifetime: Mapped[int | None]
+    rotate: Mapped[bool]
+    max_refresh_tokens: Mapped[Annotated[int, mapped_column(Integer)] | None]
+    confidential: Mapped[bool]
     created_at: Mapped[Moment]
 
 
-class AllowedOrigin(Table):
+class AllowedOrigin(Owned, Table):
     """A web origin whose pages may use an application with cookies and read its answers."""
 
     __tablename__ = "allowed_origins"
     __table_args__ = (Index(None, "origin"),)
 
-    tenant_id: Mapped[TenantId]
     application_id: Mapped[ApplicationId] = mapped_column(primary_key=True)
     origin: Mapped[Annotated[str, mapped_column(String(255), primary_key=True)]]
 
 
-def named(tenant_id: str, name: str) -> Select[Application]:
-    """By id or by slug, within a tenant."""
-    own = select(Application).where(Application.tenant_id == tenant_id)
-    return own.where(Application.id == name if is_id(name) else Application.slug == name)
+class ClientSecret(Owned, Table):
+    """What a confidential application proves itself with. Only its digest is kept; an old one ends at `expires_at`."""
+
+    __tablename__ = "client_secrets"
+    __table_args__ = (Index(None, "application_id"),)
+
+    id: Mapped[PrimaryId]
+    application_id: Mapped[ApplicationId]
+    digest: Mapped[Digest]
+    created_at: Mapped[Moment]
+    expires_at: Mapped[Moment | None]
+
+
+def named(name: str) -> Select[Application]:
+    """By id or by slug, in a session within a tenant. No slug looks like an id."""
+    return select(Application).where(Application.id == name if is_id(name) else Application.slug == name)
+
+
+def held(application_id: str) -> Select[Application]:
+    """The row and its tenant's, held until the transaction ends: nobody disables either of them meanwhile."""
+    own = select(Application).join(Tenant, Tenant.id == Application.tenant_id).where(Application.id == application_id)
+    return own.with_for_update(read=True, of=[Application, Tenant])
 
 
 def allowing(origin: str) -> Select[str]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from sqlalchemy import DateTime, ForeignKey, String, Text
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -75,3 +75,10 @@ Digest = Annotated[str, mapped_column(String(64))]
 Slug = Annotated[str, mapped_column(String(64))]
 Name = Annotated[str, mapped_column(String(256))]
 LongText = Annotated[str, mapped_column(Text)]
+
+
+class Owned:
+    """A row that belongs to one tenant: within a tenant's session (engine.py), no other tenant's is ever met."""
+
+    # With its type, because the wall asks this very class for it.
+    tenant_id: Mapped[str] = mapped_column(Id, ForeignKey("tenants.id", ondelete="CASCADE"))

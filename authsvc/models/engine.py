@@ -17,9 +17,11 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 
 from authsvc.extensions import db
+from authsvc.models.columns import Owned
+from authsvc.models.tenant import Tenant
 
 if TYPE_CHECKING:
     from config import Base
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 # What SQLAlchemy raises when the database does not do what it can do at other times.
 FAILURES = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 _ALONE = "authsvc.alone"
+# Milliseconds. Ending a million sign-ins in one statement takes longer than any other statement may.
+LONGEST_STATEMENT = 600_000
 
 
 def options(config: "Base") -> dict[str, Any]:
@@ -92,17 +96,52 @@ def _alone() -> Engine:
 
 
 @contextmanager
-def transaction() -> Iterator[Session]:
-    """All or nothing. Committed at the end of the block, rolled back if it raises."""
-    with Session(db.engine, expire_on_commit=False) as session, session.begin():
+def transaction(within: str | None = None, *, unhurried: bool = False) -> Iterator[Session]:
+    """All or nothing. Committed at the end of the block, rolled back if it raises.
+
+    `within` a tenant, nothing of any other is met. `unhurried`: one statement may touch very many rows.
+    """
+    with _session(db.engine, within) as session, session.begin():
+        if unhurried and db.engine.dialect.name == "postgresql":
+            session.connection().exec_driver_sql(f"SET LOCAL statement_timeout = {LONGEST_STATEMENT}")
         yield session
 
 
 @contextmanager
-def reading() -> Iterator[Session]:
+def reading(within: str | None = None) -> Iterator[Session]:
     """Objects to look at, outside any transaction. What is changed on them is not saved."""
-    with Session(_alone(), expire_on_commit=False, autoflush=False) as session:
+    with _session(_alone(), within) as session:
         yield session
+
+
+def _session(engine: Engine, within: str | None) -> Session:
+    if within is None:
+        return Session(engine, expire_on_commit=False)
+    return _Walled(engine, expire_on_commit=False, info={"tenant_id": within})
+
+
+class _Walled(Session):
+    """A session within one tenant: the one place where a tenant filter is applied, to whatever is asked in it."""
+
+
+def _stay_within(asked: ORMExecuteState) -> None:
+    tenant_id = asked.session.info["tenant_id"]
+    if not asked.is_orm_statement:
+        raise RuntimeError("In a tenant's session, ask for models: the wall does not reach plain tables.")
+    asked.statement = asked.statement.options(
+        with_loader_criteria(Owned, lambda table: table.tenant_id == tenant_id, include_aliases=True),
+        with_loader_criteria(Tenant, lambda table: table.id == tenant_id, include_aliases=True),
+    )
+
+
+def _add_within(session: Session, _context: Any, _instances: Any) -> None:
+    for row in session.new:
+        if isinstance(row, Owned) and row.tenant_id != session.info["tenant_id"]:
+            raise RuntimeError("In a tenant's session, only its own rows are added.")
+
+
+event.listen(_Walled, "do_orm_execute", _stay_within)
+event.listen(_Walled, "before_flush", _add_within)
 
 
 @contextmanager

@@ -4,19 +4,18 @@ from sqlalchemy import JSON, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from authsvc.extensions import Table
-from authsvc.models.columns import LongText, Moment, PlainId, PrimaryId, TenantId
+from authsvc.models.columns import LongText, Moment, Owned, PlainId, PrimaryId
 
 Word = Annotated[str, mapped_column(String(64))]
 
 
-class Event(Table):
+class Event(Owned, Table):
     """One line of the audit trail. What it names may be gone already, so it refers to nothing but its tenant."""
 
     __tablename__ = "events"
-    __table_args__ = (Index(None, "tenant_id", "at"),)
+    __table_args__ = (Index(None, "tenant_id", "id"), Index(None, "subject_id", "id"))
 
     id: Mapped[PrimaryId]
-    tenant_id: Mapped[TenantId]
     kind: Mapped[Word]
     at: Mapped[Moment]
     outcome: Mapped[Word]

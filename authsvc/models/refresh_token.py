@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
-from sqlalchemy import Connection, Index, Integer, Update, bindparam, select, update
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import ColumnElement, Connection, CursorResult, Index, Integer, Select, bindparam, select, update
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from authsvc.extensions import Table
 from authsvc.models.application import Application
@@ -16,26 +16,29 @@ from authsvc.models.columns import (
     LongText,
     Moment,
     Name,
+    Owned,
     PrimaryId,
-    TenantId,
     UserId,
     UtcDateTime,
 )
 from authsvc.models.event import Word
 from authsvc.models.role import Role, UserRole
-from authsvc.models.signing_key import SigningKey
+from authsvc.models.signing_key import ACTIVE, SigningKey
 from authsvc.models.tenant import Tenant
 from authsvc.models.user import User
 
 
-class RefreshToken(Table):
+class RefreshToken(Owned, Table):
     """A sign-in. Its id never changes, `generation` goes up by one at each refresh; nothing in it can be replayed."""
 
     __tablename__ = "refresh_tokens"
-    __table_args__ = (Index(None, "user_id"), Index(None, "application_id"), Index(None, "expires_at"))
+    __table_args__ = (
+        Index(None, "user_id", "id"),
+        Index(None, "application_id", "id"),
+        Index(None, "tenant_id", "id"),
+    )
 
     id: Mapped[PrimaryId]
-    tenant_id: Mapped[TenantId]
     user_id: Mapped[UserId]
     application_id: Mapped[ApplicationId]
     generation: Mapped[Annotated[int, mapped_column(Integer)]]
@@ -73,12 +76,15 @@ class Standing:
     cookie_same_site: str | None
     access_lifetime: int | None
     refresh_idle_lifetime: int | None
+    rotate: bool
     owners_active: bool
+    signing_kid: str | None
     key_state: str | None
     roles: frozenset[str]
     permissions: frozenset[str]
 
 
+_Signing = aliased(SigningKey)
 _STANDING = (
     select(
         RefreshToken.id,
@@ -99,7 +105,9 @@ _STANDING = (
         Application.cookie_same_site,
         Application.access_lifetime,
         Application.refresh_idle_lifetime,
+        Application.rotate,
         (User.active & Application.active & Tenant.active).label("owners_active"),
+        select(_Signing.kid).where(_Signing.state == ACTIVE).scalar_subquery().label("signing_kid"),
         SigningKey.state.label("key_state"),
         Role.name.label("role"),
         Role.permissions,
@@ -173,6 +181,21 @@ def live(now: datetime) -> Any:
     return RefreshToken.revoked_at.is_(None) & (RefreshToken.expires_at > now) & (RefreshToken.idle_expires_at > now)
 
 
-def revoke(now: datetime, reason: str) -> Update:
-    """Kill every live row that the caller goes on to name with .where(); what is dead or over keeps its own end."""
-    return update(RefreshToken).where(live(now)).values(revoked_at=now, revoke_reason=reason)
+def of_user_at(user_id: str, application_id: str, now: datetime) -> Select[str]:
+    """The live sign-ins of a user at an application."""
+    own = (RefreshToken.user_id == user_id) & (RefreshToken.application_id == application_id)
+    return select(RefreshToken.id).where(own, live(now))
+
+
+def doomed(now: datetime) -> Select[str]:
+    """The live rows that the caller goes on to name with .where(), held in the order of their ids: no two who kill
+    wait for each other.
+    """
+    return select(RefreshToken.id).where(live(now)).order_by(RefreshToken.id).with_for_update()
+
+
+def revoke(session: Session, which: ColumnElement[bool], now: datetime, reason: str) -> int:
+    """Kill the live ones of these rows; what is dead or over keeps its own end. Answers how many died."""
+    dead = update(RefreshToken).where(live(now), which).values(revoked_at=now, revoke_reason=reason)
+    done = cast("CursorResult[Any]", session.execute(dead, execution_options={"synchronize_session": False}))
+    return done.rowcount

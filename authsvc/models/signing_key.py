@@ -29,6 +29,7 @@ class SigningKey(Table):
     created_at: Mapped[Moment]
     activated_at: Mapped[Moment | None]
     replaced_at: Mapped[Moment | None]
+    retired_at: Mapped[Moment | None]
 
 
 def usable() -> Select[SigningKey]:

@@ -1,18 +1,21 @@
-from sqlalchemy import Select, UniqueConstraint, or_, select
+from sqlalchemy import Index, Select, UniqueConstraint, or_, select
 from sqlalchemy.orm import Mapped
 
 from authsvc.extensions import Table
-from authsvc.models.columns import LongText, Moment, Name, PrimaryId, TenantId
+from authsvc.models.columns import LongText, Moment, Name, Owned, PrimaryId
 
 
-class User(Table):
+class User(Owned, Table):
     """Who. `email` and `username_key` are in canonical form (services/names.py), `username` as its owner writes it."""
 
     __tablename__ = "users"
-    __table_args__ = (UniqueConstraint("tenant_id", "email"), UniqueConstraint("tenant_id", "username_key"))
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "email"),
+        UniqueConstraint("tenant_id", "username_key"),
+        Index(None, "tenant_id", "id"),
+    )
 
     id: Mapped[PrimaryId]
-    tenant_id: Mapped[TenantId]
     email: Mapped[Name]
     username: Mapped[Name | None]
     username_key: Mapped[Name | None]
@@ -23,20 +26,21 @@ class User(Table):
     created_at: Mapped[Moment]
 
 
-def with_email(tenant_id: str, email: str) -> Select[User]:
-    return select(User).where(User.tenant_id == tenant_id, User.email == email)
+def with_email(email: str) -> Select[User]:
+    """In a session within a tenant, as all that look for a name."""
+    return select(User).where(User.email == email)
 
 
-def with_username(tenant_id: str, username_key: str) -> Select[User]:
-    return select(User).where(User.tenant_id == tenant_id, User.username_key == username_key)
+def with_username(username_key: str) -> Select[User]:
+    return select(User).where(User.username_key == username_key)
 
 
-def holding_either(tenant_id: str, email: str, username_key: str | None) -> Select[User]:
+def holding_either(email: str, username_key: str | None) -> Select[User]:
     """Whoever has one of these names already."""
     taken = User.email == email
     if username_key is not None:
         taken = or_(taken, User.username_key == username_key)
-    return select(User).where(User.tenant_id == tenant_id, taken)
+    return select(User).where(taken)
 
 
 def locked(user_id: str) -> Select[User]:

@@ -1,7 +1,9 @@
 """People and programs with a name and a password: registered, signed in, changed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -19,7 +21,7 @@ from authsvc.errors import (
 from authsvc.models import Application, RefreshToken, Tenant, User, UserRole, role, user
 from authsvc.models.engine import reading, transaction
 from authsvc.models.refresh_token import Standing
-from authsvc.services import events, names, passwords, refresh_tokens, signing_keys, throttle
+from authsvc.services import events, names, passwords, refresh_tokens, throttle
 from authsvc.settings import settings
 
 EVERYONE = frozenset({"member"})
@@ -61,11 +63,10 @@ def register(
     passwords.refuse_weak(password, "password", (email, username, tenant.slug, tenant.name))
     # Whether a name is taken is worth a guess to a stranger, so asking is counted like one.
     reservation = throttle.reserve_source(caller, now)
-    with reading() as session:
-        _refuse_taken(session, tenant.id, email, username_key)
+    with reading(within=tenant.id) as session:
+        _refuse_taken(session, email, username_key)
     password_hash = passwords.hash_new(password)
-    kid = signing_keys.active(now).kid
-    with transaction() as session:
+    with transaction(within=tenant.id) as session:
         account = create(
             session,
             tenant_id=tenant.id,
@@ -77,7 +78,7 @@ def register(
             now=now,
         )
         owner = account.user
-        standing = refresh_tokens.start(session, owner.id, application, kid=kid, caller=caller, now=now)
+        standing = refresh_tokens.start(session, owner.id, application.id, caller=caller, now=now)
         throttle.forgive(session, reservation)
         _tell(session, "user.registered", tenant.id, owner, caller, now, standing)
     return SignIn(account, standing)
@@ -96,8 +97,8 @@ def sign_in(
 ) -> SignIn:
     """A new sign-in. Raises CredentialsInvalid whatever the cause, TooManyAttempts, Unavailable."""
     name = names.canonical(identifier)
-    with reading() as session:
-        found = _find(session, tenant.id, name)
+    with reading(within=tenant.id) as session:
+        found = _find(session, name)
     # A user's e-mail address and user name are one account to guess at; a name that nobody has is one of its own,
     # in all its spellings too: counted apart, they would tell that nobody has it.
     account = found.id if found else name or identifier.strip().casefold()
@@ -107,64 +108,60 @@ def sign_in(
         _tell_of_failure("user.sign_in_failed", tenant.id, found, caller, now)
         raise CredentialsInvalid
     rehashed = passwords.hash_new(password) if passwords.is_outdated(found.password_hash) else None
-    kid = signing_keys.active(now).kid
-    with transaction() as session:
+    with transaction(within=tenant.id) as session:
         owner = _locked_unchanged(session, found)
         if owner is None:
             raise CredentialsInvalid
         owner.password_hash = rehashed or owner.password_hash
         standing = refresh_tokens.start(
-            session, owner.id, application, kid=kid, caller=caller, now=now, device_name=device_name
+            session, owner.id, application.id, caller=caller, now=now, device_name=device_name
         )
         throttle.forgive(session, reservation)
         _tell(session, "user.signed_in", tenant.id, owner, caller, now, standing)
     return SignIn(Account(owner, standing.roles), standing)
 
 
-def get(user_id: str) -> Account:
+def get(tenant_id: str, user_id: str) -> Account:
     """Raises NotFound."""
-    with reading() as session:
-        return _account(session, user_id)
+    with reading(within=tenant_id) as session:
+        return account_of(session, user_id)
 
 
-def update(user_id: str, changes: dict[str, str | None], caller: Caller, now: datetime) -> Account:
+def update(tenant_id: str, user_id: str, changes: dict[str, str | None], caller: Caller, now: datetime) -> Account:
     """Change the user's own names. Raises AlreadyExists, ValidationFailed, NotFound."""
-    with transaction() as session:
-        account = _account(session, user_id)
+    with transaction(within=tenant_id) as session:
+        account = account_of(session, user_id)
         owner = account.user
-        if "username" in changes:
-            owner.username = changes["username"]
-            owner.username_key = None if owner.username is None else names.username_key(owner.username)
-        if "name" in changes:
-            owner.name = changes["name"]
-        _flush_or_refuse(session)
+        rename(session, owner, changes)
         if changes:
             _tell(session, "user.updated", owner.tenant_id, owner, caller, now, changed=sorted(changes))
     return account
 
 
 @passwords.queue()
-def change_password(user_id: str, *, current: str, new: str, keep: str, caller: Caller, now: datetime) -> int:
+def change_password(
+    tenant_id: str, user_id: str, *, current: str, new: str, keep: str, caller: Caller, now: datetime
+) -> int:
     """Every other refresh token of the user dies; answers how many. Raises PasswordWrong, ValidationFailed."""
-    with reading() as session:
-        found = _account(session, user_id).user
-        tenant = session.get_one(Tenant, found.tenant_id)
+    with reading(within=tenant_id) as session:
+        found = account_of(session, user_id).user
+        tenant = session.get_one(Tenant, tenant_id)
     passwords.refuse_weak(new, "newPassword", (found.email, found.username, tenant.slug, tenant.name))
     reservation = throttle.reserve(found.tenant_id, found.id, caller, now)
     if not passwords.verify(found.password_hash, current):
         _tell_of_failure("user.password_change_failed", found.tenant_id, found, caller, now)
         raise PasswordWrong
     password_hash = passwords.hash_new(new)
-    with transaction() as session:
+    with transaction(within=tenant_id) as session:
         owner = _locked_unchanged(session, found)
         if owner is None:
             raise PasswordWrong
         owner.password_hash = password_hash
         others = (RefreshToken.user_id == user_id) & (RefreshToken.id != keep)
-        ended = refresh_tokens.kill(session, others, reason="password_changed", now=now)
+        killed = refresh_tokens.kill(session, others, reason="password_changed", now=now)
         throttle.forgive(session, reservation)
-        _tell(session, "user.password_changed", owner.tenant_id, owner, caller, now, revoked=len(ended))
-    return len(ended)
+        _tell(session, "user.password_changed", owner.tenant_id, owner, caller, now, revoked=killed.count)
+    return killed.count
 
 
 def create(
@@ -177,10 +174,11 @@ def create(
     name: str | None,
     roles: frozenset[str],
     now: datetime,
+    user_id: str | None = None,
 ) -> Account:
     """A user, in the caller's transaction. The address is in canonical form. Raises AlreadyExists, ValidationFailed."""
     owner = User(
-        id=opaque.new_id(),
+        id=user_id or opaque.new_id(),
         tenant_id=tenant_id,
         email=email,
         username=username,
@@ -193,24 +191,35 @@ def create(
     )
     session.add(owner)
     _flush_or_refuse(session)
-    for row in session.scalars(role.with_names(tenant_id, roles)):
+    for row in session.scalars(role.with_names(roles)):
         session.add(UserRole(tenant_id=tenant_id, user_id=owner.id, role_id=row.id))
     return Account(owner, roles)
 
 
-def _find(session: Session, tenant_id: str, name: str | None) -> User | None:
-    """Who has this e-mail address or user name, in canonical form."""
-    if name is None:
-        return None
-    with_name = user.with_email if "@" in name else user.with_username
-    return session.scalars(with_name(tenant_id, name)).one_or_none()
+def rename(session: Session, owner: User, changes: Mapping[str, Any]) -> None:
+    """Give a user those of the names that stand in the changes. Raises AlreadyExists, ValidationFailed."""
+    if "username" in changes:
+        owner.username = changes["username"]
+        owner.username_key = None if owner.username is None else names.username_key(owner.username)
+    if "name" in changes:
+        owner.name = changes["name"]
+    _flush_or_refuse(session)
 
 
-def _account(session: Session, user_id: str) -> Account:
+def account_of(session: Session, user_id: str) -> Account:
+    """In a session within the tenant. Raises NotFound."""
     owner = session.get(User, user_id)
     if owner is None:
         raise NotFound
     return Account(owner, frozenset(row.name for row in session.scalars(role.of_user(user_id))))
+
+
+def _find(session: Session, name: str | None) -> User | None:
+    """Who has this e-mail address or user name, in canonical form."""
+    if name is None:
+        return None
+    with_name = user.with_email if "@" in name else user.with_username
+    return session.scalars(with_name(name)).one_or_none()
 
 
 def _locked_unchanged(session: Session, seen: User) -> User | None:
@@ -221,8 +230,8 @@ def _locked_unchanged(session: Session, seen: User) -> User | None:
     return owner
 
 
-def _refuse_taken(session: Session, tenant_id: str, email: str, username_key: str | None) -> None:
-    holder = session.scalars(user.holding_either(tenant_id, email, username_key)).first()
+def _refuse_taken(session: Session, email: str, username_key: str | None) -> None:
+    holder = session.scalars(user.holding_either(email, username_key)).first()
     if holder is not None:
         raise _taken("email" if holder.email == email else "username")
 

@@ -10,8 +10,8 @@ from authsvc.models.tenant import DEFAULT
 
 def chosen(tenant: Tenant, name: str | None) -> Application:
     """The tenant's application of that id or slug, its default one if none is named. Raises ValidationFailed."""
-    with reading() as session:
-        found = session.scalars(application.named(tenant.id, name or DEFAULT)).one_or_none()
+    with reading(within=tenant.id) as session:
+        found = session.scalars(application.named(name or DEFAULT)).one_or_none()
     if found is None or not found.active:
         raise ValidationFailed(fields={"applicationId": ["There is no such application."]})
     return found

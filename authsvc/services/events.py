@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from authsvc import opaque
 from authsvc.caller import Caller
+from authsvc.mandate import Mandate
 from authsvc.models import Event
 from authsvc.models.engine import transaction
 
@@ -16,6 +17,7 @@ KINDS = frozenset(
         "key.rotated",
         "permission.denied",
         "refresh_token.reused",
+        "refresh_token.revoked",
         "user.password_change_failed",
         "user.password_changed",
         "user.registered",
@@ -65,6 +67,13 @@ def record(
             **ids,
         )
     )
+
+
+def record_by(session: Session, mandate: Mandate, kind: str, detail: dict[str, Any], **ids: Unpack[Ids]) -> None:
+    """Add one line about what somebody did with this mandate, in the tenant where it was done."""
+    ids["actor_id"] = mandate.user_id
+    tenant_id, now, caller = mandate.tenant_id, mandate.now, mandate.caller
+    record(session, kind, tenant_id=tenant_id, now=now, caller=caller, detail=detail, **ids)
 
 
 def tell(kind: str, *, tenant_id: str, now: datetime, caller: Caller, **more: Any) -> None:

@@ -14,7 +14,7 @@ from authsvc.errors import Unavailable
 from authsvc.logs import logger
 from authsvc.models import User, attempt, tenant
 from authsvc.models.engine import single_statements, transaction
-from authsvc.services import accounts, names, passwords, signing_keys
+from authsvc.services import accounts, names, passwords, signing_keys, tenants
 from authsvc.settings import settings
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
@@ -30,9 +30,9 @@ class FirstAdmin:
 
 
 def complete(now: datetime) -> FirstAdmin | None:
-    """Make what is missing; the first administrator only where there is no user at all. Safe to run at any time."""
+    """Make what is missing; the first administrator only where `default` has no user. Safe to run at any time."""
     made = None if settings.ADMIN_PASSWORD else opaque.new_password()
-    with transaction() as session:
+    with transaction(within=tenants.selected(None).id) as session:
         owner = session.scalars(tenant.locked_default()).one()
         signing_keys.make_first(session, owner, now)
         session.execute(attempt.forget_ended(now))

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from authsvc import opaque
 from authsvc.caller import Caller
 from authsvc.errors import (
+    CredentialsInvalid,
     PermissionDenied,
     RefreshTokenReused,
     TenantMismatch,
@@ -21,7 +22,8 @@ from authsvc.errors import (
     Unavailable,
 )
 from authsvc.logs import logger
-from authsvc.models import Application, RefreshToken, refresh_token
+from authsvc.models import RefreshToken, refresh_token
+from authsvc.models.application import held
 from authsvc.models.engine import single_statements, transaction
 from authsvc.models.refresh_token import Standing
 from authsvc.models.signing_key import USABLE
@@ -31,6 +33,7 @@ from authsvc.settings import settings
 
 MOST_TRIES = 5
 MOST_REMEMBERED = 10_000
+MOST_NAMED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,14 @@ class Ended:
     standing: Standing | None
 
 
+@dataclass(frozen=True, slots=True)
+class Killed:
+    """How many sign-ins died, and the ids of the first of them."""
+
+    count: int
+    ids: list[str]
+
+
 class Step(Enum):
     ADVANCE = "advance"
     REPEAT = "repeat"
@@ -64,14 +75,20 @@ class Step(Enum):
 def start(
     session: Session,
     user_id: str,
-    application: Application,
+    application_id: str,
     *,
-    kid: str,
     caller: Caller,
     now: datetime,
     device_name: str | None = None,
 ) -> Standing:
-    """A new row, in the transaction of the sign-in that it stands for."""
+    """A new row, in the transaction of the sign-in that it stands for, which holds the user's row.
+
+    The application's and the tenant's are held too: whoever disables one of them either is waited for or finds the new
+    row and kills it. Raises CredentialsInvalid where one of them is not active, Unavailable where no key signs.
+    """
+    application = session.scalars(held(application_id)).one_or_none()
+    if application is None:
+        raise CredentialsInvalid
     idle = _seconds(application.refresh_idle_lifetime, settings.REFRESH_IDLE_LIFETIME)
     whole = _seconds(application.refresh_lifetime, settings.REFRESH_LIFETIME)
     row = RefreshToken(
@@ -89,9 +106,14 @@ def start(
     )
     session.add(row)
     session.flush()
-    standing = refresh_token.standing(session, row.id, kid)
-    if standing is None:
-        raise TokenRevoked
+    if application.max_refresh_tokens is not None:
+        _end_surplus(session, row, application.max_refresh_tokens, caller, now)
+    standing = refresh_token.standing(session, row.id, kid="")
+    if standing is None or not standing.owners_active:
+        raise CredentialsInvalid
+    if standing.signing_kid is None:
+        logger.error("There is no signing key yet: run `flask --app wsgi prepare`.")
+        raise Unavailable
     return standing
 
 
@@ -152,7 +174,8 @@ def _advance(
     caller: Caller,
     now: datetime,
 ) -> Standing | None:
-    to = max(standing.generation, proof.generation) + 1
+    # Where an application does not rotate, the token stays the same, and the step just says that it was used.
+    to = max(standing.generation, proof.generation) + standing.rotate
     idle = _seconds(standing.refresh_idle_lifetime, settings.REFRESH_IDLE_LIFETIME)
     idle_until = min(now + idle, standing.expires_at)
     done = refresh_token.advance(
@@ -169,9 +192,9 @@ def _advance(
     return replace(standing, generation=to, rotated_at=now, idle_expires_at=idle_until) if done else None
 
 
-def standing_of(proof: Proof, *, tenant_name: str | None, now: datetime) -> Standing:
-    """The live row that an access token names. Raises TokenExpired, TokenRevoked, TokenInvalid, TenantMismatch."""
-    standing = _owned(_recall(proof, now) or _read(proof, now), proof, tenant_name)
+def standing_of(proof: Proof, *, now: datetime) -> Standing:
+    """The live row that an access token names. Raises TokenExpired, TokenRevoked, TokenInvalid."""
+    standing = _owned(_recall(proof, now) or _read(proof, now), proof, tenant_name=None)
     if _is_over(standing, now):
         raise TokenExpired
     return standing
@@ -188,23 +211,47 @@ def end(proof: Proof, *, everywhere: bool, tenant_name: str | None, caller: Call
         return Ended(0, standing)
     which = RefreshToken.user_id == own.user_id if everywhere else RefreshToken.id == own.id
     with transaction() as session:
-        ended = kill(session, which, reason="signed_out", now=now)
-        if ended:
-            detail = {"revoked": len(ended), "everywhere": everywhere}
+        killed = kill(session, which, reason="signed_out", now=now)
+        if killed.count:
+            detail = {"revoked": killed.count, "everywhere": everywhere}
             about = _about(own) | {"actor_id": own.user_id}
             events.record(session, "user.signed_out", now=now, caller=caller, detail=detail, **about)
-    return Ended(len(ended), standing)
+    return Ended(killed.count, standing)
 
 
-def kill(session: Session, which: ColumnElement[bool], *, reason: str, now: datetime) -> list[str]:
-    """Every live row that this names dies in the caller's transaction. Answers their ids."""
-    return list(session.scalars(refresh_token.revoke(now, reason).where(which).returning(RefreshToken.id)))
+def kill(session: Session, which: ColumnElement[bool], *, reason: str, now: datetime) -> Killed:
+    """Every live row that this names dies in the caller's transaction."""
+    doomed = refresh_token.doomed(now).where(which)
+    ids = list(session.scalars(doomed.limit(MOST_NAMED)))
+    if not ids:
+        return Killed(0, ids)
+    # Those are held by now: they are the first of all, and if they are fewer than asked for, they are all.
+    named = RefreshToken.id.in_(ids if len(ids) < MOST_NAMED else doomed)
+    return Killed(refresh_token.revoke(session, named, now, reason), ids)
+
+
+def _end_surplus(session: Session, newest: RefreshToken, most: int, caller: Caller, now: datetime) -> None:
+    """Leave this many of the user's sign-ins to the application; the oldest go. The user's row is held: none comes."""
+    others = refresh_token.of_user_at(newest.user_id, newest.application_id, now).where(RefreshToken.id != newest.id)
+    surplus = RefreshToken.id.in_(others.order_by(RefreshToken.id.desc()).offset(most - 1))
+    killed = kill(session, surplus, reason="limit", now=now)
+    if killed.count:
+        events.record(
+            session,
+            "refresh_token.revoked",
+            tenant_id=newest.tenant_id,
+            now=now,
+            caller=caller,
+            subject_id=newest.user_id,
+            application_id=newest.application_id,
+            detail={"reason": "limit", "revoked": killed.count, "ids": killed.ids},
+        )
 
 
 def _end_reused(standing: Standing, proof: Proof, caller: Caller, now: datetime) -> None:
     """Commit the end before anybody hears of it: the answer is an error, and an error must not undo it."""
     with transaction() as session:
-        if not kill(session, RefreshToken.id == standing.id, reason="reused", now=now):
+        if not kill(session, RefreshToken.id == standing.id, reason="reused", now=now).count:
             return
         detail = {
             "presented": proof.generation,

@@ -70,6 +70,14 @@ def active(now: datetime) -> Key:
     raise Unavailable
 
 
+def signing(kid: str | None, now: datetime) -> Key:
+    """The key of that name, to sign with: the one that the database calls active. Raises Unavailable."""
+    key = None if kid is None else known(kid, now)
+    if key is None:
+        raise Unavailable
+    return key
+
+
 def known(kid: str, now: datetime) -> Key | None:
     """The key of that name, if tokens may be signed with it."""
     keys = usable(now)

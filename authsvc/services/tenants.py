@@ -27,8 +27,26 @@ def create(session: Session, slug: str, name: str, now: datetime) -> Tenant:
     session.add(made)
     session.flush()
     for role, permissions in BUILT_IN_ROLES.items():
-        session.add(Role(id=opaque.new_id(), tenant_id=made.id, name=role, permissions=permissions, created_at=now))
+        session.add(
+            Role(
+                id=opaque.new_id(),
+                tenant_id=made.id,
+                name=role,
+                name_key=role,
+                permissions=permissions,
+                created_at=now,
+            )
+        )
     session.add(
-        Application(id=opaque.new_id(), tenant_id=made.id, slug=DEFAULT, name=name, active=True, created_at=now)
+        Application(
+            id=opaque.new_id(),
+            tenant_id=made.id,
+            slug=DEFAULT,
+            name=name,
+            active=True,
+            rotate=True,
+            confidential=False,
+            created_at=now,
+        )
     )
     return made

@@ -48,6 +48,9 @@ def upgrade() -> None:
         sa.Column("access_lifetime", sa.Integer),
         sa.Column("refresh_idle_lifetime", sa.Integer),
         sa.Column("refresh_lifetime", sa.Integer),
+        sa.Column("rotate", sa.Boolean, nullable=False),
+        sa.Column("max_refresh_tokens", sa.Integer),
+        sa.Column("confidential", sa.Boolean, nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.UniqueConstraint("tenant_id", "slug"),
         sa.CheckConstraint("transport IN ('body', 'cookie')", "transport"),
@@ -60,6 +63,16 @@ def upgrade() -> None:
         sa.Column("origin", sa.String(255), nullable=False),
         sa.PrimaryKeyConstraint("application_id", "origin"),
         sa.Index(None, "origin"),
+    )
+    op.create_table(
+        "client_secrets",
+        sa.Column("id", ID, primary_key=True),
+        belongs_to("tenants", "tenant_id"),
+        belongs_to("applications", "application_id"),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("expires_at", MOMENT),
+        sa.Index(None, "application_id"),
     )
     op.create_table(
         "users",
@@ -75,15 +88,17 @@ def upgrade() -> None:
         sa.Column("created_at", MOMENT, nullable=False),
         sa.UniqueConstraint("tenant_id", "email"),
         sa.UniqueConstraint("tenant_id", "username_key"),
+        sa.Index(None, "tenant_id", "id"),
     )
     roles = op.create_table(
         "roles",
         sa.Column("id", ID, primary_key=True),
         belongs_to("tenants", "tenant_id"),
         sa.Column("name", sa.String(256), nullable=False),
+        sa.Column("name_key", sa.String(256), nullable=False),
         sa.Column("permissions", sa.Text, nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
-        sa.UniqueConstraint("tenant_id", "name"),
+        sa.UniqueConstraint("tenant_id", "name_key"),
     )
     op.create_table(
         "user_roles",
@@ -111,9 +126,9 @@ def upgrade() -> None:
         sa.Column("user_agent", sa.Text, nullable=False),
         sa.Column("device_name", sa.String(256)),
         # None of the columns that a refresh writes is indexed: PostgreSQL can then update a row in its place.
-        sa.Index(None, "user_id"),
-        sa.Index(None, "application_id"),
-        sa.Index(None, "expires_at"),
+        sa.Index(None, "user_id", "id"),
+        sa.Index(None, "application_id", "id"),
+        sa.Index(None, "tenant_id", "id"),
     )
     op.create_table(
         "signing_keys",
@@ -126,6 +141,7 @@ def upgrade() -> None:
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("activated_at", MOMENT),
         sa.Column("replaced_at", MOMENT),
+        sa.Column("retired_at", MOMENT),
         sa.CheckConstraint("state IN ('next', 'active', 'previous', 'retired')", "state"),
     )
     op.create_table(
@@ -144,7 +160,8 @@ def upgrade() -> None:
         sa.Column("user_agent", sa.Text, nullable=False),
         sa.Column("request_id", sa.String(128), nullable=False),
         sa.Column("detail", sa.JSON, nullable=False),
-        sa.Index(None, "tenant_id", "at"),
+        sa.Index(None, "tenant_id", "id"),
+        sa.Index(None, "subject_id", "id"),
     )
     op.create_table(
         "attempts",
@@ -158,9 +175,12 @@ def upgrade() -> None:
     own = {"tenant_id": tenant_id, "created_at": now}
     default = {"slug": "default", "name": "Default", "active": True}
     op.bulk_insert(tenants, [{"id": tenant_id, "created_at": now} | default])
-    op.bulk_insert(applications, [{"id": str(uuid_utils.uuid7())} | own | default])
+    op.bulk_insert(
+        applications,
+        [{"id": str(uuid_utils.uuid7()), "rotate": True, "confidential": False} | own | default],
+    )
     for name, permissions in (("member", MEMBER), ("admin", ADMIN), ("operator", OPERATOR)):
-        op.bulk_insert(roles, [{"id": str(uuid_utils.uuid7()), "name": name, "permissions": permissions} | own])
+        op.bulk_insert(roles, [{"id": str(uuid_utils.uuid7()), "name": name, "name_key": name, "permissions": permissions} | own])
 
 
 def downgrade() -> None:
@@ -172,6 +192,7 @@ def downgrade() -> None:
         "user_roles",
         "roles",
         "users",
+        "client_secrets",
         "allowed_origins",
         "applications",
         "tenants",

@@ -1,9 +1,13 @@
 import pytest
+from sqlalchemy import select
 
-from authsvc import clock
-from authsvc.models.engine import transaction
-from authsvc.services import tenants
-from tests.drivers import Script
+from authsvc import clock, opaque
+from authsvc.models import Role, Tenant, UserRole
+from authsvc.models.engine import reading, transaction
+from authsvc.services import accounts, passwords, tenants
+from tests.conftest import ADMIN_EMAIL, ADMIN_PASSWORD, counter
+from tests.drivers import Account, Script
+from tests.flows.people import PASSWORD
 
 
 @pytest.fixture
@@ -13,8 +17,59 @@ def script(app):
 
 @pytest.fixture
 def make_tenant(rows):
+    """Make a tenant; answers its id."""
+
     def make(app, slug):
         with app.app_context(), transaction() as session:
-            tenants.create(session, slug, slug.title(), clock.utcnow())
+            return tenants.create(session, slug, slug.title(), clock.utcnow()).id
+
+    return make
+
+
+@pytest.fixture
+def admin(app):
+    """The first administrator, who is an operator too, signed in."""
+    device = Script(app)
+    device.sign_in(Account(ADMIN_EMAIL, ADMIN_PASSWORD))
+    return device
+
+
+@pytest.fixture
+def make_person(app):
+    """Somebody who holds these roles and, in a role of their own, these permissions; signed in.
+
+    The device has the user's `account` and the `tenant` header that its tenant needs.
+    """
+
+    def make(*permissions, roles=(), tenant="default"):
+        with app.app_context():
+            with reading() as session:
+                tenant_id = session.scalars(select(Tenant.id).where(Tenant.slug == tenant)).one()
+            now, account = clock.utcnow(), Account(f"person{next(counter)}@example.com", PASSWORD)
+            with transaction(within=tenant_id) as session:
+                made = accounts.create(
+                    session,
+                    tenant_id=tenant_id,
+                    email=account.email,
+                    password_hash=passwords.hash_new(account.password),
+                    username=None,
+                    name=None,
+                    roles=frozenset(roles),
+                    now=now,
+                )
+                account.id = made.user.id
+                if permissions:
+                    name = f"own-{account.id}"
+                    own = {"tenant_id": tenant_id, "created_at": now, "name": name, "name_key": name}
+                    role = Role(id=opaque.new_id(), permissions=frozenset(permissions), **own)
+                    session.add(role)
+                    session.flush()
+                    session.add(UserRole(tenant_id=tenant_id, user_id=account.id, role_id=role.id))
+        device = Script(app)
+        device.account, device.tenant = account, {"X-Tenant-Id": tenant}
+        answer = device.post("/auth/login", device.tenant, email=account.email, password=account.password)
+        assert answer.status_code == 200, answer.json
+        device.keep(answer)
+        return device
 
     return make

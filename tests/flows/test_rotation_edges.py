@@ -21,11 +21,10 @@ LEEWAY = timedelta(seconds=10)
 @pytest.fixture
 def sign_in(app):
     with app.app_context():
-        kid = signing_keys.active(START).kid
         with transaction() as session:
             user = session.scalars(select(User)).one()
             application = session.scalars(select(Application)).one()
-            standing = refresh_tokens.start(session, user.id, application, kid=kid, caller=Caller(), now=START)
+            standing = refresh_tokens.start(session, user.id, application.id, caller=Caller(), now=START)
         yield standing
 
 

@@ -40,9 +40,7 @@ class Rotation(RuleBasedStateMachine):
         with transaction() as session:
             user = session.scalars(select(User)).first()
             application = session.scalars(select(Application)).first()
-            standing = refresh_tokens.start(
-                session, user.id, application, kid=self.kid, caller=Caller("192.0.2.1"), now=self.now
-            )
+            standing = refresh_tokens.start(session, user.id, application.id, caller=Caller("192.0.2.1"), now=self.now)
         self.id, self.user_id, self.tenant_id = standing.id, standing.user_id, standing.tenant_id
         self.generation, self.rotated_at, self.attempt, self.revoked = 0, None, None, False
         self.idle_until, self.ends = self.now + IDLE, self.now + WHOLE
@@ -144,7 +142,7 @@ class Rotation(RuleBasedStateMachine):
         with transaction() as session:
             killed = refresh_tokens.kill(session, RefreshToken.id == self.id, reason="revoked", now=self.now)
         is_live = not self.revoked and self.now < min(self.idle_until, self.ends)
-        assert killed == ([self.id] if is_live else [])
+        assert killed.ids == ([self.id] if is_live else [])
         self.revoked = self.revoked or is_live
 
     @rule(attempts=st.lists(ATTEMPTS, min_size=4, max_size=8), older=st.integers(0, 255))

@@ -235,22 +235,19 @@ def test_after_a_rotation_new_tokens_carry_the_new_name_and_old_ones_still_work(
 
 
 @pytest.mark.settings(KEY_REREAD=timedelta(hours=1))
-def test_another_worker_follows_when_it_looks_again_and_refuses_nothing_before(script, follower):
+def test_another_worker_follows_at_its_next_answer_and_refuses_nothing_before(script, follower):
     app, other = script.app, on(follower, script)
     assert other.me().status_code == 200
     signing = rotate(app)
     reread(app)
     script.refresh()
     assert kid(script.access_token) == signing
-    # It has known the key since before it signed, and signs with the one before it.
+    # It has known the key since before it signed; that it signs now, the row of the sign-in tells.
     assert on(follower, script).me().status_code == 200
     other = on(follower, script)
     other.refresh()
-    assert kid(other.access_token) != signing
-    assert script.app.test_client().get("/auth/me", headers=other.bearer(), base_url=HOST).status_code == 200
-    reread(follower)
-    other.refresh()
     assert kid(other.access_token) == signing
+    assert script.app.test_client().get("/auth/me", headers=other.bearer(), base_url=HOST).status_code == 200
 
 
 @pytest.mark.settings(KEY_REREAD=timedelta(microseconds=1))

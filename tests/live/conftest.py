@@ -12,8 +12,9 @@ from tests.live.devices import Device
 from tests.servers.gunicorn import Gunicorn
 
 ADD_COOKIE_APPLICATION = """
-    INSERT INTO applications (id, tenant_id, slug, name, active, transport, created_at)
-    SELECT '00000000-0000-7000-8000-000000000001', tenant_id, 'cookie', 'Pages', active, 'cookie', created_at
+    INSERT INTO applications (id, tenant_id, slug, name, active, transport, rotate, confidential, created_at)
+    SELECT '00000000-0000-7000-8000-000000000001', tenant_id, 'cookie', 'Pages', active, 'cookie', rotate,
+        confidential, created_at
     FROM applications
 """
 

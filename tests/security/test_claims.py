@@ -194,7 +194,14 @@ def add_application(rows):
     def add(app, slug, **more):
         [(tenant_id,)] = rows(app, "SELECT id FROM tenants WHERE slug = 'default'")
         made = Application(
-            id=opaque.new_id(), tenant_id=str(tenant_id), slug=slug, name=slug, active=True, created_at=clock.utcnow()
+            id=opaque.new_id(),
+            tenant_id=str(tenant_id),
+            slug=slug,
+            name=slug,
+            active=True,
+            rotate=True,
+            confidential=False,
+            created_at=clock.utcnow(),
         )
         for name, value in more.items():
             setattr(made, name, value)

@@ -58,6 +58,8 @@ def add_application(rows):
                 slug=slug,
                 name=slug,
                 active=True,
+                rotate=True,
+                confidential=False,
                 created_at=clock.utcnow(),
                 **more,
             )

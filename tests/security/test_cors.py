@@ -21,7 +21,14 @@ def shop(app):
         tenant_id = session.query(Tenant).filter_by(slug="default").one().id
         default = session.query(Application).filter_by(slug="default").one()
         office = Application(
-            id=opaque.new_id(), tenant_id=tenant_id, slug="office", name="x", active=True, created_at=clock.utcnow()
+            id=opaque.new_id(),
+            tenant_id=tenant_id,
+            slug="office",
+            name="x",
+            active=True,
+            rotate=True,
+            confidential=False,
+            created_at=clock.utcnow(),
         )
         session.add(office)
         session.flush()

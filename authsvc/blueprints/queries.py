@@ -1,0 +1,87 @@
+"""Query parameters, and the lists they ask for: each parameter once, known by name, and of the right shape."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from flask import Response, request
+from marshmallow import RAISE, Schema, fields, validate
+
+from authsvc.blueprints.bodies import Camel, Uuid, loaded
+from authsvc.blueprints.envelope import answer
+from authsvc.errors import AmbiguousRequest
+from authsvc.models.paging import Page, Window
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+MOST = 200
+USUAL = 50
+
+
+class Whole(fields.Integer):
+    """A whole number in plain digits."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int:
+        if not (isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < len(str(2**31))):
+            raise self.make_error("invalid", input=value)
+        return int(value)
+
+
+class Switch(fields.Boolean):
+    """true or false, in these letters."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> bool:
+        if value not in ("true", "false"):
+            raise self.make_error("invalid", input=value)
+        return bool(value == "true")
+
+
+class Query(Camel):
+    """What may stand behind the question mark. Names that are not here are refused."""
+
+    class Meta:
+        unknown = RAISE
+
+    error_messages = {"unknown": "There is no such parameter here."}  # noqa: RUF012  (marshmallow's own way)
+
+
+class Listing(Query):
+    """What every list takes; its filters are added below."""
+
+    limit = Whole(load_default=USUAL, validate=validate.Range(1, MOST))
+    cursor = Uuid()
+
+
+def asks(
+    schema_class: type[Query],
+) -> Callable[[Callable[Concatenate[dict[str, Any], P], R]], Callable[P, R]]:
+    """The query of this route, checked: the view's first argument."""
+    schema = schema_class()
+
+    def decorate(view: Callable[Concatenate[dict[str, Any], P], R]) -> Callable[P, R]:
+        @wraps(view)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+            return view(loaded(schema, parameters()), *args, **kwargs)
+
+        checked.takes_query = schema  # type: ignore[attr-defined]
+        return checked
+
+    return decorate
+
+
+def parameters() -> dict[str, str]:
+    """Raises AmbiguousRequest for one that is given twice."""
+    for name, values in request.args.lists():
+        if len(values) > 1:
+            raise AmbiguousRequest(f"{name[:64]} is given twice. Send it once.")
+    return request.args.to_dict()
+
+
+def window(query: dict[str, Any]) -> Window:
+    """Take the page out of a query; what is left are its filters."""
+    return Window(query.pop("limit"), query.pop("cursor", None))
+
+
+def listed(page: Page[Any], schema: Schema, message: str) -> Response:
+    return answer({"items": schema.dump(page.items, many=True), "nextCursor": page.next_cursor}, message)
