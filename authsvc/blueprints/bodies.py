@@ -71,6 +71,18 @@ class Flag(fields.Boolean):
         return value
 
 
+class Number(fields.Integer):
+    """A whole number from least to most, and nothing that merely looks like it."""
+
+    def __init__(self, least: int, most: int, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Range(least, most), **kwargs)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int:
+        if type(value) is not int:
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 class Uuid(Text):
     """An id, in any case; ours are in lower case."""
 
@@ -168,7 +180,11 @@ def loaded(schema: Schema, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _flat(messages: Any) -> list[str]:
-    """marshmallow nests the messages of lists and dicts; a field has one list of sentences."""
+    """marshmallow nests the messages of lists and dicts; a field has one list of sentences, which say where."""
     if isinstance(messages, dict):
-        return [sentence for inner in messages.values() for sentence in _flat(inner)]
+        return [
+            f"Number {key + 1}: {sentence}" if isinstance(key, int) else sentence
+            for key, inner in messages.items()
+            for sentence in _flat(inner)
+        ]
     return [str(message) for message in messages]

@@ -1,7 +1,9 @@
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Annotated
 
-from sqlalchemy import CheckConstraint, Index, Integer, Select, String, UniqueConstraint, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, Index, Integer, Select, String, UniqueConstraint, delete, or_, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from authsvc.extensions import Table
 from authsvc.models.columns import ApplicationId, Digest, Moment, Name, Owned, PrimaryId, Slug, is_id
@@ -63,6 +65,19 @@ def named(name: str) -> Select[Application]:
     return select(Application).where(Application.id == name if is_id(name) else Application.slug == name)
 
 
+def matching(*, slug: str | None, active: bool | None) -> Select[Application]:
+    """Those of this slug, and those that are active or not; None leaves it open. In a session within a tenant."""
+    found = select(Application)
+    if slug is not None:
+        found = found.where(Application.slug == slug)
+    return found if active is None else found.where(Application.active.is_(active))
+
+
+def locked(application_id: str) -> Select[Application]:
+    """The row, held until the transaction ends: nobody signs in to it or changes it meanwhile."""
+    return select(Application).where(Application.id == application_id).with_for_update(key_share=True)
+
+
 def held(application_id: str) -> Select[Application]:
     """The row and its tenant's, held until the transaction ends: nobody disables either of them meanwhile."""
     own = select(Application).join(Tenant, Tenant.id == Application.tenant_id).where(Application.id == application_id)
@@ -72,3 +87,40 @@ def held(application_id: str) -> Select[Application]:
 def allowing(origin: str) -> Select[str]:
     """The applications whose pages may come from this origin."""
     return select(AllowedOrigin.application_id).where(AllowedOrigin.origin == origin)
+
+
+def origins_of(session: Session, application_ids: Iterable[str]) -> dict[str, list[str]]:
+    """The lists of these applications, in order."""
+    found: dict[str, list[str]] = {application_id: [] for application_id in application_ids}
+    asked = select(AllowedOrigin.application_id, AllowedOrigin.origin).where(AllowedOrigin.application_id.in_(found))
+    for application_id, origin in session.execute(asked.order_by(AllowedOrigin.origin)):
+        found[application_id].append(origin)
+    return {application_id: sorted(origins) for application_id, origins in found.items()}
+
+
+def clear_origins(session: Session, application_id: str) -> None:
+    session.execute(delete(AllowedOrigin).where(AllowedOrigin.application_id == application_id))
+
+
+def clear_secrets(session: Session, application_id: str) -> None:
+    session.execute(delete(ClientSecret).where(ClientSecret.application_id == application_id))
+
+
+def end_secrets(session: Session, application_id: str, now: datetime, at: datetime) -> None:
+    """None of its secrets is good for longer than that; those that are over are forgotten."""
+    own = ClientSecret.application_id == application_id
+    lasting = or_(ClientSecret.expires_at.is_(None), ClientSecret.expires_at > at)
+    session.execute(update(ClientSecret).where(own, lasting).values(expires_at=at))
+    session.execute(delete(ClientSecret).where(own, ClientSecret.expires_at <= now))
+
+
+def proving(application_id: str, now: datetime) -> Select[str]:
+    """The digests of what proves this application now: nothing where it, or its tenant, is not active."""
+    is_good = or_(ClientSecret.expires_at.is_(None), ClientSecret.expires_at > now)
+    return (
+        select(ClientSecret.digest)
+        .join(Application, Application.id == ClientSecret.application_id)
+        .join(Tenant, Tenant.id == Application.tenant_id)
+        .where(Application.id == application_id, is_good)
+        .where(Application.active, Application.confidential, Tenant.active)
+    )

@@ -25,6 +25,23 @@ def named(name: str) -> Select[Tenant]:
     return select(Tenant).where(Tenant.id == name if is_id(name) else Tenant.slug == name)
 
 
+def matching(*, slug: str | None, active: bool | None) -> Select[Tenant]:
+    """Those of this slug, and those that are active or not; None leaves it open."""
+    found = select(Tenant)
+    if slug is not None:
+        found = found.where(Tenant.slug == slug)
+    return found if active is None else found.where(Tenant.active.is_(active))
+
+
+def locked(tenant_id: str) -> Select[Tenant]:
+    """The row, held until the transaction ends: no sign-in starts meanwhile (application.held).
+
+    Rows that only refer to it are added all the same: who ends sign-ins and tells of it need not wait, nor be waited
+    for in a circle.
+    """
+    return select(Tenant).where(Tenant.id == tenant_id).with_for_update(key_share=True)
+
+
 def locked_default() -> Select[Tenant]:
     """The first tenant, held until the transaction ends: what exists once for the whole service waits for it."""
     return named(DEFAULT).with_for_update()

@@ -243,6 +243,8 @@ def _flush_or_refuse(session: Session) -> None:
     except IntegrityError as error:
         # The first line names the constraint; on PostgreSQL a second one holds what the caller wrote.
         constraint = str(error.orig).partition("\n")[0]
+        if "foreign key" in constraint.lower():
+            raise UnknownTenant from None  # deleted meanwhile
         raise _taken("username" if "username_key" in constraint else "email") from None
 
 

@@ -1,11 +1,34 @@
-"""Applications: which one a sign-in is for, and what it decides."""
+"""Applications: which one a sign-in is for, what it decides; made, changed, ended by administrators."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from authsvc.errors import ValidationFailed
-from authsvc.models import Application, RefreshToken, Tenant, application
-from authsvc.models.engine import reading, single_statements
+from authsvc import opaque
+from authsvc.errors import AlreadyExists, Conflict, NotFound, ValidationFailed
+from authsvc.mandate import Mandate
+from authsvc.models import AllowedOrigin, Application, ClientSecret, RefreshToken, Tenant, application
+from authsvc.models.engine import reading, single_statements, transaction
+from authsvc.models.paging import Page, Window, page
 from authsvc.models.tenant import DEFAULT
+from authsvc.services import events, refresh_tokens, slugs, web_origins
+from authsvc.settings import settings
+
+ORIGINS = "cors_origins"
+OVERLAP = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """An application and the origins on its list; with its secret once, when that was made."""
+
+    application: Application
+    cors_origins: list[str]
+    secret: str | None = field(default=None, repr=False)
 
 
 def chosen(tenant: Tenant, name: str | None) -> Application:
@@ -27,3 +50,167 @@ def of_sign_in(refresh_token_id: str) -> str | None:
     """The application that a sign-in is for."""
     with single_statements() as connection:
         return connection.scalar(select(RefreshToken.application_id).where(RefreshToken.id == refresh_token_id))
+
+
+def proves_itself(tenant_id: str, application_id: str, secret: str, now: datetime) -> bool:
+    """Whether this is a secret of that application, which is active and has not ended it."""
+    with reading(within=tenant_id) as session:
+        digests = list(session.scalars(application.proving(application_id, now)))
+    # A text that is not ASCII is none of ours, and may have no bytes to digest.
+    shown = opaque.digest(secret) if secret.isascii() else ""
+    return any([opaque.are_same(shown, kept) for kept in digests])  # noqa: C419  (all of them, whichever it is)
+
+
+def listed(mandate: Mandate, window: Window, *, slug: str | None = None, active: bool | None = None) -> Page[Described]:
+    """The tenant's."""
+    with reading(within=mandate.tenant_id) as session:
+        found = page(session, application.matching(slug=slug, active=active), Application.id, window)
+        origins = application.origins_of(session, [row.id for row in found.items])
+    return Page([Described(row, origins[row.id]) for row in found.items], found.next_cursor)
+
+
+def get(mandate: Mandate, application_id: str) -> Described:
+    """Raises NotFound."""
+    with reading(within=mandate.tenant_id) as session:
+        return _described(session, _found(session.get(Application, application_id)))
+
+
+def add(mandate: Mandate, given: Mapping[str, Any]) -> Described:
+    """A new one, with what is given of it; a confidential one with its first secret.
+
+    Raises AlreadyExists, ValidationFailed.
+    """
+    new_id = given.get("id") or opaque.new_id()
+    if "slug" in given:
+        return _add(mandate, given, new_id, given["slug"])
+    slug = slugs.made_from(given["name"])
+    try:
+        return _add(mandate, given, new_id, slug)
+    except AlreadyExists as taken:
+        if "slug" not in (taken.fields or {}):
+            raise
+    return _add(mandate, given, new_id, f"{slug}-{new_id[-8:]}")
+
+
+def change(mandate: Mandate, application_id: str, changes: Mapping[str, Any]) -> Described:
+    """What is given of it anew. Turned off, every sign-in to it dies; turned on, none comes back.
+
+    Raises NotFound, AlreadyExists, Conflict, ValidationFailed.
+    """
+    with transaction(within=mandate.tenant_id, unhurried=True) as session:
+        found = _locked(session, application_id)
+        changed = _changed(session, found, changes)
+        if "slug" in changed:
+            _refuse_default(found)
+        secret = _take_over(session, found, changed, mandate.now)
+        others = changed.keys() - {"active"}
+        if others:
+            _tell(session, mandate, "application.updated", found, changed=events.spelled(others))
+        if changed.get("active") is True:
+            _tell(session, mandate, "application.enabled", found)
+        elif "active" in changed:
+            revoked = _end_sign_ins(session, found, mandate.now)
+            _tell(session, mandate, "application.disabled", found, revoked=revoked)
+        return _described(session, found, secret)
+
+
+def delete(mandate: Mandate, application_id: str) -> int:
+    """Gone, with its sign-ins, origins and secrets; answers how many sign-ins ended. Raises NotFound, Conflict."""
+    with transaction(within=mandate.tenant_id, unhurried=True) as session:
+        found = _locked(session, application_id)
+        _refuse_default(found)
+        revoked = _end_sign_ins(session, found, mandate.now)
+        session.delete(found)
+        _tell(session, mandate, "application.deleted", found, revoked=revoked)
+    return revoked
+
+
+def make_secret(mandate: Mandate, application_id: str, overlap: timedelta = OVERLAP) -> Described:
+    """A further secret; those before it end after the overlap, or sooner where that was said before.
+
+    Raises NotFound, Conflict.
+    """
+    with transaction(within=mandate.tenant_id) as session:
+        found = _locked(session, application_id)
+        if not found.confidential:
+            raise Conflict("This application is not confidential: make it so first, then it has a secret.")
+        application.end_secrets(session, found.id, mandate.now, mandate.now + overlap)
+        secret = _new_secret(session, found, mandate.now)
+        _tell(session, mandate, "application.secret_made", found, overlap=int(overlap.total_seconds()))
+        return _described(session, found, secret)
+
+
+def _add(mandate: Mandate, given: Mapping[str, Any], new_id: str, slug: str) -> Described:
+    made = Application(
+        tenant_id=mandate.tenant_id, active=True, rotate=True, confidential=False, created_at=mandate.now
+    )
+    with transaction(within=mandate.tenant_id) as session:
+        session.add(made)
+        secret = _take_over(session, made, {**given, "id": new_id, "slug": slug}, mandate.now)
+        _tell(session, mandate, "application.created", made, confidential=made.confidential)
+        return _described(session, made, secret)
+
+
+def _changed(session: Session, found: Application, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the changes that change something, in the form in which they are kept."""
+    wanted = dict(changes)
+    if ORIGINS in wanted:
+        wanted[ORIGINS] = web_origins.canonical(wanted[ORIGINS])
+    today = _described(session, found)
+    return {n: value for n, value in wanted.items() if value != getattr(today if n == ORIGINS else found, n)}
+
+
+def _take_over(session: Session, row: Application, values: Mapping[str, Any], now: datetime) -> str | None:
+    """Give the row these values, with all that follows from them. Answers the secret, if that called for one."""
+    if "slug" in values:
+        slugs.check(values["slug"])
+    if values.get("cookie_same_site") == "None" and not settings.BASE_URL.startswith("https://"):
+        raise ValidationFailed(fields={"cookieSameSite": ["None needs a BASE_URL with https."]})
+    for name in values.keys() - {ORIGINS}:
+        setattr(row, name, values[name])
+    slugs.flush(session)
+    if ORIGINS in values:
+        application.clear_origins(session, row.id)
+        for origin in web_origins.canonical(values[ORIGINS]):
+            session.add(AllowedOrigin(tenant_id=row.tenant_id, application_id=row.id, origin=origin))
+        session.flush()
+    if values.get("confidential") is True:
+        return _new_secret(session, row, now)
+    if "confidential" in values:
+        application.clear_secrets(session, row.id)
+    return None
+
+
+def _new_secret(session: Session, owner: Application, now: datetime) -> str:
+    secret = opaque.new_secret()
+    own = {"tenant_id": owner.tenant_id, "application_id": owner.id, "created_at": now}
+    session.add(ClientSecret(id=opaque.new_id(), digest=opaque.digest(secret), **own))
+    return secret
+
+
+def _end_sign_ins(session: Session, owner: Application, now: datetime) -> int:
+    which = RefreshToken.application_id == owner.id
+    return refresh_tokens.kill(session, which, reason="application_disabled", now=now).count
+
+
+def _described(session: Session, row: Application, secret: str | None = None) -> Described:
+    return Described(row, application.origins_of(session, [row.id])[row.id], secret)
+
+
+def _locked(session: Session, application_id: str) -> Application:
+    return _found(session.scalars(application.locked(application_id)).one_or_none())
+
+
+def _found(row: Application | None) -> Application:
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _refuse_default(found: Application) -> None:
+    if found.slug == DEFAULT:
+        raise Conflict("Sign-ins that name no application are for default: it can't be deleted or get another slug.")
+
+
+def _tell(session: Session, mandate: Mandate, kind: str, about: Application, **detail: object) -> None:
+    events.record_by(session, mandate, kind, {"slug": about.slug, **detail}, application_id=about.id)

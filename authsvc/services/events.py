@@ -1,12 +1,15 @@
 """The audit trail: one line per thing that happened, in the transaction of what it tells."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from authsvc import opaque
 from authsvc.caller import Caller
+from authsvc.logs import logger
 from authsvc.mandate import Mandate
 from authsvc.models import Event
 from authsvc.models.engine import transaction
@@ -14,10 +17,21 @@ from authsvc.models.engine import transaction
 # Every kind there is; docs/events.md says when each is written.
 KINDS = frozenset(
     {
+        "application.created",
+        "application.deleted",
+        "application.disabled",
+        "application.enabled",
+        "application.secret_made",
+        "application.updated",
         "key.rotated",
         "permission.denied",
         "refresh_token.reused",
         "refresh_token.revoked",
+        "tenant.created",
+        "tenant.deleted",
+        "tenant.disabled",
+        "tenant.enabled",
+        "tenant.updated",
         "user.password_change_failed",
         "user.password_changed",
         "user.registered",
@@ -78,5 +92,15 @@ def record_by(session: Session, mandate: Mandate, kind: str, detail: dict[str, A
 
 def tell(kind: str, *, tenant_id: str, now: datetime, caller: Caller, **more: Any) -> None:
     """One line in a transaction of its own: of what was refused there is no other."""
-    with transaction() as session:
-        record(session, kind, tenant_id=tenant_id, now=now, caller=caller, **more)
+    try:
+        with transaction() as session:
+            record(session, kind, tenant_id=tenant_id, now=now, caller=caller, **more)
+    except IntegrityError:
+        # The tenant was deleted while this was refused, and its trail with it. The refusal stands.
+        logger.warning("%s is told nowhere: its tenant %s is gone.", kind, tenant_id)
+
+
+def spelled(fields: Iterable[str]) -> list[str]:
+    """The names of fields as callers write them."""
+    words = (name.split("_") for name in fields)
+    return sorted(head + "".join(word.title() for word in rest) for head, *rest in words)

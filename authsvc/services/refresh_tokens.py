@@ -156,7 +156,8 @@ def _judge(standing: Standing, proof: Proof, attempt_digest: str | None, now: da
     # Without a leeway nothing is fresh, not even for a request that began before the step it lost to was taken.
     is_fresh = bool(leeway) and standing.rotated_at is not None and now < standing.rotated_at + leeway
     if presented == current:
-        if proof.expires_at <= now:
+        # Whoever has no other token keeps the first one, also past the expiry that it got when there was to be another.
+        if standing.rotate and proof.expires_at <= now:
             return Step.EXPIRED
         return Step.REPEAT if is_fresh else Step.ADVANCE
     same_attempt = attempt_digest is not None and attempt_digest == standing.attempt_digest

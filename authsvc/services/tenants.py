@@ -1,15 +1,25 @@
-"""Tenants: which one a request means, and making one with all that it must have."""
+"""Tenants: which one a request means; made, changed, ended by operators.
 
+What operators do to tenants happens in no tenant: these transactions have no `within`, so each asks for the permission
+itself. It is told in `default`, the operators' own: a tenant that was deleted has no trail any more.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from authsvc import opaque
-from authsvc.errors import UnknownTenant
-from authsvc.models import Application, Role, Tenant, tenant
-from authsvc.models.engine import reading
+from authsvc.errors import Conflict, NotFound, UnknownTenant
+from authsvc.mandate import Mandate
+from authsvc.models import Application, RefreshToken, Role, Tenant, tenant
+from authsvc.models.engine import reading, transaction
+from authsvc.models.paging import Page, Window, page
 from authsvc.models.tenant import DEFAULT
 from authsvc.permissions import BUILT_IN_ROLES
+from authsvc.services import events, refresh_tokens, slugs
 
 
 def selected(name: str | None) -> Tenant:
@@ -21,11 +31,11 @@ def selected(name: str | None) -> Tenant:
     return found
 
 
-def create(session: Session, slug: str, name: str, now: datetime) -> Tenant:
-    """A tenant with its built-in roles and its default application."""
-    made = Tenant(id=opaque.new_id(), slug=slug, name=name, active=True, created_at=now)
+def create(session: Session, slug: str, name: str, now: datetime, tenant_id: str | None = None) -> Tenant:
+    """A tenant with its built-in roles and its default application. Raises AlreadyExists."""
+    made = Tenant(id=tenant_id or opaque.new_id(), slug=slug, name=name, active=True, created_at=now)
     session.add(made)
-    session.flush()
+    slugs.flush(session)
     for role, permissions in BUILT_IN_ROLES.items():
         session.add(
             Role(
@@ -50,3 +60,95 @@ def create(session: Session, slug: str, name: str, now: datetime) -> Tenant:
         )
     )
     return made
+
+
+def listed(mandate: Mandate, window: Window, *, slug: str | None = None, active: bool | None = None) -> Page[Tenant]:
+    """All that there are. Raises PermissionDenied."""
+    _require(mandate)
+    with reading() as session:
+        return page(session, tenant.matching(slug=slug, active=active), Tenant.id, window)
+
+
+def get(mandate: Mandate, tenant_id: str) -> Tenant:
+    """Raises NotFound, PermissionDenied."""
+    _require(mandate)
+    with reading() as session:
+        return _found(session.get(Tenant, tenant_id))
+
+
+def add(mandate: Mandate, *, name: str, slug: str, tenant_id: str | None = None) -> Tenant:
+    """A new one, with what every tenant has. Raises AlreadyExists, ValidationFailed, PermissionDenied."""
+    _require(mandate)
+    slugs.check(slug)
+    with transaction() as session:
+        made = create(session, slug, name, mandate.now, tenant_id)
+        _tell(session, mandate, "tenant.created", made)
+    return made
+
+
+def change(mandate: Mandate, tenant_id: str, changes: Mapping[str, Any]) -> Tenant:
+    """Another name, another slug, on or off. Turned off, every sign-in of it dies; turned on, none comes back.
+
+    Raises NotFound, AlreadyExists, Conflict, ValidationFailed, PermissionDenied.
+    """
+    _require(mandate)
+    with transaction(unhurried=True) as session:
+        found = _found(session.scalars(tenant.locked(tenant_id)).one_or_none())
+        changed = {name: value for name, value in changes.items() if getattr(found, name) != value}
+        if "slug" in changed or changed.get("active") is False:
+            _refuse_default(found)
+        if "slug" in changed:
+            slugs.check(changed["slug"])
+        for name, value in changed.items():
+            setattr(found, name, value)
+        slugs.flush(session)
+        renamed = changed.keys() - {"active"}
+        if renamed:
+            _tell(session, mandate, "tenant.updated", found, changed=events.spelled(renamed))
+        if changed.get("active") is True:
+            _tell(session, mandate, "tenant.enabled", found)
+        elif "active" in changed:
+            _tell(session, mandate, "tenant.disabled", found, revoked=_end_sign_ins(session, found, mandate.now))
+    return found
+
+
+def delete(mandate: Mandate, tenant_id: str) -> int:
+    """Gone, with all that belongs to it; answers how many sign-ins ended.
+
+    Raises NotFound, Conflict, PermissionDenied.
+    """
+    _require(mandate)
+    with transaction(unhurried=True) as session:
+        found = _found(session.scalars(tenant.locked(tenant_id)).one_or_none())
+        _refuse_default(found)
+        revoked = _end_sign_ins(session, found, mandate.now)
+        session.delete(found)
+        session.flush()
+        _tell(session, mandate, "tenant.deleted", found, revoked=revoked)
+    return revoked
+
+
+def _require(mandate: Mandate) -> None:
+    """No wall stands around what is done here. Raises PermissionDenied."""
+    mandate.require("tenants:write")
+
+
+def _end_sign_ins(session: Session, owner: Tenant, now: datetime) -> int:
+    return refresh_tokens.kill(session, RefreshToken.tenant_id == owner.id, reason="tenant_disabled", now=now).count
+
+
+def _refuse_default(found: Tenant) -> None:
+    if found.slug == DEFAULT:
+        raise Conflict("The tenant default is the operators' own: it can't be disabled, deleted or get another slug.")
+
+
+def _found(row: Tenant | None) -> Tenant:
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _tell(session: Session, mandate: Mandate, kind: str, about: Tenant, **more: object) -> None:
+    operators = session.scalars(tenant.named(DEFAULT)).one()
+    detail = {"tenantId": about.id, "slug": about.slug, **more}
+    events.record_by(session, replace(mandate, tenant_id=operators.id), kind, detail)

@@ -51,8 +51,10 @@ class Interrupted:
         return getattr(self.argon2, name)
 
     def verify(self, *arguments):
-        self.argon2.verify(*arguments)
-        self.meanwhile()
+        try:
+            self.argon2.verify(*arguments)
+        finally:
+            self.meanwhile()
 
     def hash(self, *arguments):
         made = self.argon2.hash(*arguments)

@@ -12,6 +12,17 @@ HTTP = Path(__file__).resolve().parents[2] / "docs" / "http.md"
 # Method, path, whom it serves: everybody (public), whoever is signed in, or the holder of a permission.
 TABLE = """
 GET     /.well-known/jwks.json  public
+GET     /admin/applications     applications:read
+POST    /admin/applications     applications:write
+DELETE  /admin/applications/<id> applications:write
+GET     /admin/applications/<id> applications:read
+PATCH   /admin/applications/<id> applications:write
+POST    /admin/applications/<id>/secret applications:write
+GET     /admin/tenants          tenants:write
+POST    /admin/tenants          tenants:write
+DELETE  /admin/tenants/<id>     tenants:write
+GET     /admin/tenants/<id>     tenants:write
+PATCH   /admin/tenants/<id>     tenants:write
 POST    /auth/login             public
 POST    /auth/logout            public
 GET     /auth/me                signed in

@@ -1,0 +1,152 @@
+"""Applications of a tenant: what they decide, and what confidential ones prove themselves with."""
+
+from datetime import timedelta
+from typing import Any, cast
+
+from flask import Blueprint, Response
+from marshmallow import fields, validate
+
+from authsvc.blueprints.bodies import Body, Camel, Flag, Moment, Number, Text, Uuid, takes
+from authsvc.blueprints.envelope import answer
+from authsvc.blueprints.paths import by_id
+from authsvc.blueprints.queries import Listing, Switch, asks, listed, window
+from authsvc.credentials.guard import mandate, requires
+from authsvc.services import applications
+from authsvc.services.applications import Described
+from authsvc.settings import LONGEST
+
+bp = Blueprint("admin_applications", __name__, url_prefix="/admin/applications")
+
+MOST_REFRESH_TOKENS = 10_000
+MOST_ORIGINS = 50
+LONGEST_OVERLAP = timedelta(days=30)
+
+
+class ApplicationOut(Camel):
+    id = fields.String(attribute="application.id")
+    tenant_id = fields.String(attribute="application.tenant_id")
+    name = fields.String(attribute="application.name")
+    slug = fields.String(attribute="application.slug")
+    active = fields.Boolean(attribute="application.active")
+    transport = fields.String(attribute="application.transport")
+    access_lifetime = fields.Integer(attribute="application.access_lifetime")
+    refresh_idle_lifetime = fields.Integer(attribute="application.refresh_idle_lifetime")
+    refresh_lifetime = fields.Integer(attribute="application.refresh_lifetime")
+    rotate = fields.Boolean(attribute="application.rotate")
+    max_refresh_tokens = fields.Integer(attribute="application.max_refresh_tokens")
+    cors_origins = fields.List(fields.String())
+    cookie_same_site = fields.String(attribute="application.cookie_same_site")
+    confidential = fields.Boolean(attribute="application.confidential")
+    created_at = Moment(attribute="application.created_at")
+
+
+class ApplicationsQuery(Listing):
+    slug = Text()
+    active = Switch()
+
+
+class Choice(fields.String):
+    """One of a few words; null leaves it to the settings."""
+
+    def __init__(self, *choices: str) -> None:
+        super().__init__(allow_none=True, validate=validate.OneOf(choices))
+
+
+class Seconds(Number):
+    """A lifetime; null leaves it to the settings."""
+
+    def __init__(self) -> None:
+        super().__init__(1, int(LONGEST.total_seconds()), allow_none=True)
+
+
+class Decided(Body):
+    """What an application decides for its sign-ins."""
+
+    transport = Choice("body", "cookie")
+    access_lifetime = Seconds()
+    refresh_idle_lifetime = Seconds()
+    refresh_lifetime = Seconds()
+    rotate = Flag()
+    max_refresh_tokens = Number(1, MOST_REFRESH_TOKENS, allow_none=True)
+    cors_origins = fields.List(Text(longest=None), validate=validate.Length(max=MOST_ORIGINS))
+    cookie_same_site = Choice("Strict", "Lax", "None")
+    confidential = Flag()
+
+
+class ApplicationIn(Decided):
+    id = Uuid()
+    name = Text(required=True)
+    slug = Text()
+
+
+class ApplicationChange(Decided):
+    name = Text()
+    slug = Text()
+    active = Flag()
+
+
+class SecretIn(Body):
+    overlap = Number(0, int(LONGEST_OVERLAP.total_seconds()))
+
+
+_out = ApplicationOut()
+
+
+def _shown(described: Described) -> dict[str, Any]:
+    """With the secret, if one was made just now: no other answer has it."""
+    shown = cast("dict[str, Any]", _out.dump(described))
+    return shown if described.secret is None else shown | {"clientSecret": described.secret}
+
+
+@bp.get("")
+@requires("applications:read", in_any_tenant=True)
+@asks(ApplicationsQuery)
+def list_applications(query: dict[str, Any]) -> Response:
+    """The tenant's applications, by the page."""
+    return listed(applications.listed(mandate(), window(query), **query), _out, "The applications.")
+
+
+@bp.post("")
+@requires("applications:write", in_any_tenant=True)
+@takes(ApplicationIn)
+def add_application(body: dict[str, Any]) -> Response:
+    """Make an application; a confidential one gets its secret, shown here and never again."""
+    return answer(_shown(applications.add(mandate(), body)), "The application was made.", 201)
+
+
+@bp.get("/<id>")
+@requires("applications:read", in_any_tenant=True)
+@by_id
+def read_application(application_id: str) -> Response:
+    """One application."""
+    return answer(_shown(applications.get(mandate(), application_id)), "The application.")
+
+
+@bp.patch("/<id>")
+@requires("applications:write", in_any_tenant=True)
+@takes(ApplicationChange)
+@by_id
+def change_application(body: dict[str, Any], application_id: str) -> Response:
+    """Change what an application decides, or turn it off or on; null leaves a thing to the settings."""
+    changed = applications.change(mandate(), application_id, body)
+    return answer(_shown(changed), "The application is as you said.")
+
+
+@bp.delete("/<id>")
+@requires("applications:write", in_any_tenant=True)
+@by_id
+def delete_application(application_id: str) -> Response:
+    """Delete an application; every sign-in to it ends."""
+    revoked = applications.delete(mandate(), application_id)
+    return answer({"id": application_id, "revoked": revoked}, "The application was deleted, and its sign-ins ended.")
+
+
+@bp.post("/<id>/secret")
+@requires("applications:write", in_any_tenant=True)
+@takes(SecretIn)
+@by_id
+def add_secret(body: dict[str, Any], application_id: str) -> Response:
+    """Make a confidential application's next secret; those before it end after the overlap."""
+    overlap = timedelta(seconds=body["overlap"]) if "overlap" in body else applications.OVERLAP
+    made = applications.make_secret(mandate(), application_id, overlap)
+    return answer(_shown(made), "This secret is shown once; those before it end after the overlap.", 201)

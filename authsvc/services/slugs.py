@@ -1,0 +1,41 @@
+"""What tenants and applications are called: an id that never changes, and a slug for people and URLs."""
+
+import re
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from authsvc.errors import AlreadyExists, UnknownTenant, ValidationFailed
+from authsvc.models.columns import is_id
+
+LONGEST_MADE = 48
+_SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_OTHERS = re.compile(r"[^a-z0-9]+")
+_TAKEN = {"slug": "This slug is taken.", "id": "This id is taken."}
+
+
+def check(text: str) -> None:
+    """Raises ValidationFailed. One that looks like an id would hide what has that id."""
+    if not _SLUG.fullmatch(text) or is_id(text):
+        raise ValidationFailed(
+            fields={"slug": ["1 to 63 of a to z, 0 to 9 and, between them, the dash; nothing that looks like an id."]}
+        )
+
+
+def made_from(name: str) -> str:
+    """A slug for something that was given none."""
+    slug = _OTHERS.sub("-", name.lower()).strip("-")[:LONGEST_MADE].strip("-") or "application"
+    return f"application-{slug}" if is_id(slug) else slug
+
+
+def flush(session: Session) -> None:
+    """Write it down; the unique constraints have the last word on who has which name. Raises AlreadyExists."""
+    try:
+        session.flush()
+    except IntegrityError as error:
+        # The first line names the constraint; on PostgreSQL a second one holds what the caller wrote.
+        constraint = str(error.orig).partition("\n")[0]
+        if "foreign key" in constraint.lower():
+            raise UnknownTenant from None  # deleted meanwhile
+        field = "slug" if "slug" in constraint else "id"
+        raise AlreadyExists(_TAKEN[field], fields={field: [_TAKEN[field]]}) from None
