@@ -175,8 +175,11 @@ def _advance(
     caller: Caller,
     now: datetime,
 ) -> Standing | None:
-    # Where an application does not rotate, the token stays the same, and the step just says that it was used.
+    # Where an application does not rotate, the token stays the same, and the step just says that it was used: the
+    # attempt that led to this generation still heals a lost answer.
     to = max(standing.generation, proof.generation) + standing.rotate
+    if to == standing.generation:
+        attempt_digest = standing.attempt_digest
     idle = _seconds(standing.refresh_idle_lifetime, settings.REFRESH_IDLE_LIFETIME)
     idle_until = min(now + idle, standing.expires_at)
     done = refresh_token.advance(
