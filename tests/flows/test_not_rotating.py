@@ -13,13 +13,8 @@ from tests.claims import claims_of
 from tests.flows.administering import add_application, change_application, joined
 
 DAY = 24 * 3600
-leeways = pytest.mark.parametrize(
-    "leeway",
-    [
-        pytest.param(None, id="leeway", marks=[]),
-        pytest.param(0, id="none", marks=[pytest.mark.settings(REFRESH_LEEWAY=timedelta(0))]),
-    ],
-)
+without_leeway = pytest.param("no leeway", marks=pytest.mark.settings(REFRESH_LEEWAY=timedelta(0)))
+leeways = pytest.mark.parametrize("leeway", ["leeway", without_leeway])
 
 
 @pytest.fixture
