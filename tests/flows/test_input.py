@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from authsvc import public
 from authsvc.blueprints.bodies import Flag, Jwt, Text
+from authsvc.blueprints.token_admin import SELECTORS
 from authsvc.extensions import db
 from tests.answers import code, refused
 from tests.claims import claims_of
@@ -221,7 +222,10 @@ JUNK = {
 @pytest.mark.parametrize("route", BODIES)
 def test_a_value_of_another_type_is_refused_and_never_converted(admin, route):
     tried = 0
-    for field in schema_of(admin.app, route).fields.values():
+    # A selector that is empty has a refusal of its own: tests/flows/test_revoking_nothing.py.
+    for field in (
+        one for one in schema_of(admin.app, route).fields.values() if one.data_key not in {*SELECTORS, "preview"}
+    ):
         for junk in JUNK.get(type(field), ()):
             answer = send_json(admin, route, BODIES[route] | {field.data_key: junk})
             refused(answer, 422, "validation_failed", [field.data_key])

@@ -19,7 +19,12 @@ PATCH   /auth/me                signed in
 POST    /auth/password          signed in
 POST    /auth/register          public
 GET     /healthz                public
+DELETE  /jwt/refresh            signed in
+GET     /jwt/refresh            signed in
 POST    /jwt/refresh            public
+DELETE  /jwt/refresh/<refresh_token_id> signed in
+GET     /jwt/refresh/<refresh_token_id> signed in
+POST    /jwt/refresh/<refresh_token_id> signed in
 GET     /readyz                 public
 """
 BY_ITSELF = {"HEAD", "OPTIONS"}
