@@ -1,5 +1,6 @@
 """HTTP: one file per blueprint, its schemas beside its routes. Views do not commit."""
 
 from authsvc.blueprints import auth, health, refresh, token_admin, well_known
+from authsvc.blueprints.admin import roles, users
 
-BLUEPRINTS = (auth.bp, refresh.bp, token_admin.bp, well_known.bp, health.bp)
+BLUEPRINTS = (auth.bp, refresh.bp, token_admin.bp, users.bp, roles.bp, well_known.bp, health.bp)

@@ -11,11 +11,11 @@ from marshmallow import ValidationError, fields, pre_load, validate
 
 from authsvc.blueprints.bodies import Body, Camel, Flag, Jwt, Moment, Text, Uuid, loaded, strict_json, takes
 from authsvc.blueprints.envelope import answer
+from authsvc.blueprints.paths import by_id, written
 from authsvc.blueprints.queries import MOST, Listing, Query, Switch, asks, listed, names_in, parameters, window
 from authsvc.credentials import jwts
 from authsvc.credentials.guard import mandate, principal, requires
 from authsvc.errors import AmbiguousRequest, NotFound, SelectorMissing, TokenInvalid, ValidationFailed
-from authsvc.models.columns import is_id
 from authsvc.models.paging import Window
 from authsvc.services import token_admin
 from authsvc.services.refresh_tokens import Killed
@@ -160,18 +160,20 @@ def list_refresh_tokens(query: dict[str, Any]) -> Response:
     return _listed(selection, Filters(**query), asked)
 
 
-@bp.get("/<refresh_token_id>")
+@bp.get("/<id>")
 @requires(in_any_tenant=True)
+@by_id
 def get_refresh_token(refresh_token_id: str) -> Response:
     """One sign-in."""
-    return answer(_out.dump(token_admin.get(mandate(), _id(refresh_token_id))), "This is the sign-in.")
+    return answer(_out.dump(token_admin.get(mandate(), refresh_token_id)), "This is the sign-in.")
 
 
-@bp.delete("/<refresh_token_id>")
+@bp.delete("/<id>")
 @requires(in_any_tenant=True)
+@by_id
 def revoke_refresh_token(refresh_token_id: str) -> Response:
     """End one sign-in."""
-    return _ended(token_admin.revoke_one(mandate(), _id(refresh_token_id)))
+    return _ended(token_admin.revoke_one(mandate(), refresh_token_id))
 
 
 @bp.delete("")
@@ -187,14 +189,14 @@ def revoke_refresh_tokens() -> Response:
 revoke_refresh_tokens.takes_query = names_in(SelectorsInQuery())  # type: ignore[attr-defined]
 
 
-@bp.post("/<refresh_token_id>")
+@bp.post("/<id>")
 @requires(in_any_tenant=True)
 @takes(OfApplicationIn)
-def post_refresh_token(body: dict[str, Any], refresh_token_id: str) -> Response:
+def post_refresh_token(body: dict[str, Any], /, **path: str) -> Response:
     """As the first guide has it: look one up or, with an applicationId, end what I may reach of that application."""
     if "application_id" in body:
         return _end(body)
-    return answer(_out.dump(token_admin.get(mandate(), _id(refresh_token_id))), "This is the sign-in.")
+    return answer(_out.dump(token_admin.get(mandate(), written(path["id"]))), "This is the sign-in.")
 
 
 @requires(in_any_tenant=True)
@@ -255,13 +257,6 @@ def _end(selectors: dict[str, Any]) -> Response:
 def _ended(killed: Killed) -> Response:
     message = "1 sign-in has ended." if killed.count == 1 else f"{killed.count} sign-ins have ended."
     return answer({"revoked": killed.count, "ids": killed.ids}, message)
-
-
-def _id(text: str) -> str:
-    """What is no id names nothing. Raises NotFound."""
-    if not is_id(text.lower()):
-        raise NotFound
-    return text.lower()
 
 
 def _is_blank(value: Any) -> bool:

@@ -128,11 +128,11 @@ def _conditions(filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
     if filters.user_agent is not None:
         conditions.append(RefreshToken.user_agent.icontains(filters.user_agent, autoescape=True))
     if filters.created_after is not None:
-        conditions.append(RefreshToken.created_at > filters.created_after)
+        conditions.append(RefreshToken.created_at >= filters.created_after)
     if filters.created_before is not None:
         conditions.append(RefreshToken.created_at < filters.created_before)
     if filters.last_used_after is not None:
-        conditions.append(last_used_at > filters.last_used_after)
+        conditions.append(last_used_at >= filters.last_used_after)
     if filters.last_used_before is not None:
         conditions.append(last_used_at < filters.last_used_before)
     return conditions

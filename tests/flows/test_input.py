@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from authsvc import public
-from authsvc.blueprints.bodies import Flag, Jwt, Text
+from authsvc.blueprints.bodies import Flag, Jwt, Text, Texts, Uuid
 from authsvc.blueprints.token_admin import SELECTORS
 from authsvc.extensions import db
 from tests.answers import code, refused
@@ -34,6 +34,8 @@ BODIES = {
     ("POST", "/auth/password"): {"currentPassword": ADMIN_PASSWORD, "newPassword": "a quiet harbour at dawn"},
     ("POST", "/auth/logout"): {},
     ("POST", "/jwt/refresh"): {},
+    ("POST", "/admin/users"): {"email": "another@example.com"},
+    ("POST", "/admin/roles"): {"name": "reader", "permissions": []},
 }
 MALFORMED = {
     "nothing but spaces": b"  ",
@@ -216,6 +218,8 @@ JUNK = {
     Text: (True, False, 0, -1, 1.5, 1e300, [], ["a"], {}, {"$ne": 1}, {"a": 1}),
     Jwt: (None, True, 0, 1.5, [], ["a"], {}, {"a": 1}, "", "a\0b"),
     Flag: (None, 0, 1, "true", "false", "", "on", [], ["a"], {}, {"$ne": 1}),
+    Texts: (None, True, 0, 1.5, "", "a", {}, {"a": 1}, [1], [None], [True], [""], ["a\0b"], [["a"]], [{}], ["x" * 257]),
+    Uuid: (None, True, 0, [], {}, "", "a", "0190a0a000007000800000000000001", "0190a0a0-0000-7000-8000-00000000000g"),
 }
 
 
@@ -488,7 +492,7 @@ def nobody_can_write(app):
         other.execute("BEGIN IMMEDIATE")
     else:
         other = psycopg.connect(f"host={url.host} port={url.port} user={url.username} dbname={url.database}")
-        other.execute("LOCK TABLE refresh_tokens, users, attempts IN EXCLUSIVE MODE")
+        other.execute("LOCK TABLE refresh_tokens, users, roles, attempts IN EXCLUSIVE MODE")
     yield
     other.rollback()
     other.close()
