@@ -1,6 +1,16 @@
 """HTTP: one file per blueprint, its schemas beside its routes. Views do not commit."""
 
-from authsvc.blueprints import auth, health, refresh, well_known
-from authsvc.blueprints.admin import applications, tenants
+from authsvc.blueprints import auth, health, refresh, token_admin, well_known
+from authsvc.blueprints.admin import applications, roles, tenants, users
 
-BLUEPRINTS = (auth.bp, refresh.bp, tenants.bp, applications.bp, well_known.bp, health.bp)
+BLUEPRINTS = (
+    auth.bp,
+    refresh.bp,
+    token_admin.bp,
+    tenants.bp,
+    applications.bp,
+    users.bp,
+    roles.bp,
+    well_known.bp,
+    health.bp,
+)

@@ -55,6 +55,13 @@ class Text(fields.String):
         return text
 
 
+class Texts(fields.List[str]):
+    """A list of strings, each and all of them bounded."""
+
+    def __init__(self, most: int, longest: int = 256, **kwargs: Any) -> None:
+        super().__init__(Text(longest=longest), validate=validate.Length(max=most), **kwargs)
+
+
 class Jwt(Text):
     """Its reader judges its length too: one that is too long to be ours is a wrong token, not a wrong body."""
 

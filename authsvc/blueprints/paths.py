@@ -1,23 +1,34 @@
-"""What stands in a path."""
+"""Ids in paths."""
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from authsvc.errors import NotFound
 from authsvc.models.columns import is_id
 
+P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def by_id(view: Callable[..., R]) -> Callable[..., R]:
-    """The `<id>` of this route's path, in lower case: the view's last argument. What is no id is the id of nothing."""
+def by_id(view: Callable[Concatenate[str, P], R]) -> Callable[P, R]:
+    """The `<id>` of this route, as we write ids: the view's first argument, before its body or query.
+
+    Raises NotFound.
+    """
 
     @wraps(view)
-    def found(*args: Any, **path: str) -> R:
-        named = path.pop("id").lower()
-        if not is_id(named):
-            raise NotFound
-        return view(*args, named, **path)
+    def found(*args: Any, **path: Any) -> R:
+        return view(written(path.pop("id")), *args, **path)
 
     return found
+
+
+def written(text: str) -> str:
+    """An id as we write it. What can't be one is as unknown as one that nobody has: no database is asked for it.
+
+    Raises NotFound.
+    """
+    if not is_id(text.lower()):
+        raise NotFound
+    return text.lower()

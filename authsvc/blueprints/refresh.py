@@ -4,8 +4,9 @@ from typing import Any
 
 from flask import Blueprint, Response, g, request
 
-from authsvc.blueprints.bodies import Body, Jwt, takes
+from authsvc.blueprints.bodies import takes
 from authsvc.blueprints.envelope import answer
+from authsvc.blueprints.token_admin import SelectorsInPost, post_selectors
 from authsvc.credentials import readers, transports
 from authsvc.credentials.guard import caller, public
 from authsvc.errors import CredentialsMissing, ValidationFailed
@@ -16,15 +17,13 @@ bp = Blueprint("refresh", __name__, url_prefix="/jwt/refresh")
 LONGEST_ATTEMPT = 255
 
 
-class RefreshIn(Body):
-    refresh_token = Jwt()
-
-
 @bp.post("")
 @public
-@takes(RefreshIn)
+@takes(SelectorsInPost)
 def refresh(body: dict[str, Any]) -> Response:
     """Trade the refresh token for the next one and a new access token."""
+    if body.keys() - {"refresh_token"}:
+        return post_selectors(body)  # browsers add their cookie to that too
     brought = transports.brought(body, g.now)
     if brought is None:
         raise CredentialsMissing("Send the refresh token, in its cookie or as refreshToken in the body.")

@@ -65,6 +65,8 @@ def _open_sqlite(connection: Any, _record: Any) -> None:
     _switch_to_wal(connection)
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
+    # Its own knows the letters of ASCII alone.
+    connection.create_function("lower", 1, lambda text: text and str(text).lower(), deterministic=True)
 
 
 def _switch_to_wal(connection: Any) -> None:

@@ -4,7 +4,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, cast
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, Index, Integer, Select, bindparam, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Index,
+    Integer,
+    Select,
+    bindparam,
+    func,
+    not_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from authsvc.extensions import Table
@@ -52,6 +65,11 @@ class RefreshToken(Owned, Table):
     ip: Mapped[Word]
     user_agent: Mapped[LongText]
     device_name: Mapped[Name | None]
+
+    @property
+    def last_used_at(self) -> datetime:
+        """When it was made or carried on last."""
+        return self.rotated_at or self.created_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +194,24 @@ def advance(
     return connection.execute(_ADVANCE, values).rowcount == 1
 
 
-def live(now: datetime) -> Any:
+def last_used_at() -> ColumnElement[datetime]:
+    """As RefreshToken.last_used_at, to compare with."""
+    return func.coalesce(RefreshToken.rotated_at, RefreshToken.created_at)
+
+
+def live(now: datetime) -> ColumnElement[bool]:
     """What makes a row live."""
     return RefreshToken.revoked_at.is_(None) & (RefreshToken.expires_at > now) & (RefreshToken.idle_expires_at > now)
+
+
+def in_state(state: str, now: datetime) -> ColumnElement[bool]:
+    """Every row is in one of the states but "all"; one that was revoked and would be over by now was revoked."""
+    return {
+        "live": live(now),
+        "revoked": RefreshToken.revoked_at.is_not(None),
+        "expired": RefreshToken.revoked_at.is_(None) & not_(live(now)),
+        "all": true(),
+    }[state]
 
 
 def of_user_at(user_id: str, application_id: str, now: datetime) -> Select[str]:

@@ -1,4 +1,6 @@
-from sqlalchemy import Index, Select, UniqueConstraint, select
+from collections.abc import Iterable
+
+from sqlalchemy import Index, Select, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from authsvc.extensions import Table
@@ -35,3 +37,42 @@ def of_user(user_id: str) -> Select[Role]:
 def with_names(names: frozenset[str]) -> Select[Role]:
     """In a session within a tenant."""
     return select(Role).where(Role.name.in_(names))
+
+
+def with_keys(name_keys: Iterable[str]) -> Select[Role]:
+    """Names without their case."""
+    return select(Role).where(Role.name_key.in_(list(name_keys)))
+
+
+def matching(name_key: str | None) -> Select[Role]:
+    every = select(Role)
+    return every if name_key is None else every.where(Role.name_key == name_key)
+
+
+def with_id(role_id: str) -> Select[Role]:
+    return select(Role).where(Role.id == role_id)
+
+
+def held(roles: Select[Role]) -> Select[Role]:
+    """To look at, until the transaction ends: nobody changes or deletes them meanwhile."""
+    return roles.with_for_update(read=True, of=Role)
+
+
+def to_change(role_id: str) -> Select[Role]:
+    """Held from whoever changes it or looks at it to give it; who merely signs up as a member does not wait."""
+    return with_id(role_id).with_for_update(key_share=True)
+
+
+def to_delete(role_id: str) -> Select[Role]:
+    """Held from everybody: from here on nobody comes to hold it."""
+    return with_id(role_id).with_for_update()
+
+
+def count_of_holders(role_id: str) -> Select[int]:
+    return select(func.count()).select_from(UserRole).where(UserRole.role_id == role_id)
+
+
+def names_by_user(user_ids: Iterable[str]) -> Select[str, str]:
+    """Who has which role, by its name: one statement for a page of users."""
+    owned = select(UserRole.user_id, Role.name).join(Role, Role.id == UserRole.role_id)
+    return owned.where(UserRole.user_id.in_(list(user_ids)))

@@ -1,8 +1,11 @@
+from datetime import datetime
+
 from sqlalchemy import Index, Select, UniqueConstraint, or_, select
 from sqlalchemy.orm import Mapped
 
 from authsvc.extensions import Table
 from authsvc.models.columns import LongText, Moment, Name, Owned, PrimaryId
+from authsvc.models.role import Role, UserRole
 
 
 class User(Owned, Table):
@@ -46,3 +49,34 @@ def holding_either(email: str, username_key: str | None) -> Select[User]:
 def locked(user_id: str) -> Select[User]:
     """The row, held until the transaction ends: nobody changes the password or blocks the user meanwhile."""
     return select(User).where(User.id == user_id).with_for_update(key_share=True)
+
+
+def matching(
+    *,
+    email: str | None,
+    username_key: str | None,
+    role_key: str | None,
+    active: bool | None,
+    search: str | None,
+    created_before: datetime | None,
+    created_after: datetime | None,
+) -> Select[User]:
+    """Those whom every condition that is given fits. `search` is a part of a name or of the address, in any case."""
+    found = select(User)
+    if email is not None:
+        found = found.where(User.email == email)
+    if username_key is not None:
+        found = found.where(User.username_key == username_key)
+    if role_key is not None:
+        holders = select(UserRole.user_id).join(Role, Role.id == UserRole.role_id).where(Role.name_key == role_key)
+        found = found.where(User.id.in_(holders))
+    if active is not None:
+        found = found.where(User.active.is_(active))
+    if search is not None:
+        columns = (User.email, User.username, User.name)
+        found = found.where(or_(*(column.icontains(search, autoescape=True) for column in columns)))
+    if created_before is not None:
+        found = found.where(User.created_at < created_before)
+    if created_after is not None:
+        found = found.where(User.created_at >= created_after)
+    return found

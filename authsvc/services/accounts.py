@@ -132,9 +132,9 @@ def update(tenant_id: str, user_id: str, changes: dict[str, str | None], caller:
     with transaction(within=tenant_id) as session:
         account = account_of(session, user_id)
         owner = account.user
-        rename(session, owner, changes)
-        if changes:
-            _tell(session, "user.updated", owner.tenant_id, owner, caller, now, changed=sorted(changes))
+        changed = rename(session, owner, changes)
+        if changed:
+            _tell(session, "user.updated", owner.tenant_id, owner, caller, now, changed=changed)
     return account
 
 
@@ -196,14 +196,20 @@ def create(
     return Account(owner, roles)
 
 
-def rename(session: Session, owner: User, changes: Mapping[str, Any]) -> None:
-    """Give a user those of the names that stand in the changes. Raises AlreadyExists, ValidationFailed."""
-    if "username" in changes:
-        owner.username = changes["username"]
+def rename(session: Session, owner: User, changes: Mapping[str, Any]) -> list[str]:
+    """Give a user those of the names that stand in the changes. Answers which ones are others now.
+
+    Raises AlreadyExists, ValidationFailed.
+    """
+    changed = [
+        field for field in ("name", "username") if changes.get(field, getattr(owner, field)) != getattr(owner, field)
+    ]
+    for field in changed:
+        setattr(owner, field, changes[field])
+    if "username" in changed:
         owner.username_key = None if owner.username is None else names.username_key(owner.username)
-    if "name" in changes:
-        owner.name = changes["name"]
     _flush_or_refuse(session)
+    return changed
 
 
 def account_of(session: Session, user_id: str) -> Account:
@@ -245,11 +251,15 @@ def _flush_or_refuse(session: Session) -> None:
         constraint = str(error.orig).partition("\n")[0]
         if "foreign key" in constraint.lower():
             raise UnknownTenant from None  # deleted meanwhile
-        raise _taken("username" if "username_key" in constraint else "email") from None
+        if "username_key" in constraint:
+            raise _taken("username") from None
+        is_id = "pk_users" in constraint or "users.id" in constraint
+        raise _taken("id" if is_id else "email") from None
 
 
 def _taken(field: str) -> AlreadyExists:
-    sentence = {"email": "This e-mail address is taken.", "username": "This user name is taken."}[field]
+    thing = {"email": "e-mail address", "username": "user name", "id": "id"}[field]
+    sentence = f"This {thing} is taken."
     return AlreadyExists(sentence, fields={field: [sentence]})
 
 

@@ -4,6 +4,7 @@ Registration, sign-in, throttling and the unique constraints all use it, so two 
 never be two accounts, nor one account's guesses be counted twice.
 """
 
+import re
 import unicodedata
 
 from email_validator import EmailNotValidError, validate_email
@@ -13,6 +14,7 @@ from authsvc.errors import ValidationFailed
 LONGEST = 64
 # The library refuses .local, .test and localhost, where intranets and tests live. Below this name it takes any.
 ANYWHERE = ".example"
+_ROLE = re.compile(rf"(?=.{{1,{LONGEST}}}\Z)[A-Za-z]([A-Za-z0-9_. -]*[A-Za-z0-9_.-])?")
 
 
 def email(text: str) -> str:
@@ -42,6 +44,14 @@ def username_key(text: str) -> str:
 def _is_in_names(character: str) -> bool:
     """Letters and digits of any script, the marks that some scripts put on them, and a little more."""
     return unicodedata.category(character)[0] in "LNM" or character in "._+-"
+
+
+def role_key(text: str) -> str:
+    """The form under which the name of a role is unique. Raises ValidationFailed."""
+    if not _ROLE.fullmatch(text):
+        rule = f"1 to {LONGEST} letters a to z, digits, . _ - and inner spaces, the first a letter."
+        raise ValidationFailed(fields={"name": [rule]})
+    return text.casefold()
 
 
 def canonical(identifier: str) -> str | None:

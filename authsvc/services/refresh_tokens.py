@@ -223,15 +223,18 @@ def end(proof: Proof, *, everywhere: bool, tenant_name: str | None, caller: Call
     return Ended(killed.count, standing)
 
 
-def kill(session: Session, which: ColumnElement[bool], *, reason: str, now: datetime) -> Killed:
-    """Every live row that this names dies in the caller's transaction."""
+def kill(
+    session: Session, which: ColumnElement[bool], *, reason: str, now: datetime, at_most: int | None = None
+) -> Killed:
+    """Every live row that this names dies in the caller's transaction; or `at_most` so many, the oldest first."""
     doomed = refresh_token.doomed(now).where(which)
-    ids = list(session.scalars(doomed.limit(MOST_NAMED)))
+    wanted = at_most or MOST_NAMED
+    ids = list(session.scalars(doomed.limit(wanted)))
     if not ids:
         return Killed(0, ids)
     # Those are held by now: they are the first of all, and if they are fewer than asked for, they are all.
-    named = RefreshToken.id.in_(ids if len(ids) < MOST_NAMED else doomed)
-    return Killed(refresh_token.revoke(session, named, now, reason), ids)
+    named = RefreshToken.id.in_(ids if at_most or len(ids) < wanted else doomed)
+    return Killed(refresh_token.revoke(session, named, now, reason), ids[:MOST_NAMED])
 
 
 def _end_surplus(session: Session, newest: RefreshToken, most: int, caller: Caller, now: datetime) -> None:

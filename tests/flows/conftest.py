@@ -8,6 +8,7 @@ from authsvc.services import accounts, passwords, tenants
 from tests.conftest import ADMIN_EMAIL, ADMIN_PASSWORD, counter
 from tests.drivers import Account, Script
 from tests.flows.people import PASSWORD
+from tests.flows.sign_ins import Town
 
 
 @pytest.fixture
@@ -73,3 +74,8 @@ def make_person(app):
         return device
 
     return make
+
+
+@pytest.fixture
+def town(app, make_person, make_tenant, admin):
+    return Town(app, make_person, make_tenant, admin)

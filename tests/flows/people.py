@@ -1,4 +1,9 @@
-"""Names, spellings, and what people do with them."""
+"""Names, spellings, and what people and administrators do with them."""
+
+from sqlalchemy import select
+
+from authsvc.models import Event
+from authsvc.models.engine import reading
 
 PASSWORD = "a quiet harbour at dawn"
 NEW = "another harbour at dusk"
@@ -85,3 +90,29 @@ def change_me(device, **changes):
 
 def change_password(device, current, new=NEW):
     return device.post("/auth/password", device.bearer(), currentPassword=current, newPassword=new)
+
+
+def told(app, *kinds):
+    """The events of these kinds, oldest first."""
+    with app.app_context(), reading() as session:
+        return list(session.scalars(select(Event).where(Event.kind.in_(kinds)).order_by(Event.id)))
+
+
+def role_named(admin, name, headers=None):
+    """A role's id, by its name."""
+    [role] = admin.get(f"/admin/roles?name={name}", headers).json["data"]["items"]
+    return role["id"]
+
+
+def make_role(admin, name, *permissions, headers=None):
+    """Make a role; answers its id."""
+    answer = admin.ask("POST", "/admin/roles", {"name": name, "permissions": permissions}, headers)
+    assert answer.status_code == 201, answer.text
+    return answer.json["data"]["id"]
+
+
+def make_user(admin, email, headers=None, **more):
+    """Make a user; answers its id."""
+    answer = admin.ask("POST", "/admin/users", {"email": email, **more}, headers)
+    assert answer.status_code == 201, answer.text
+    return answer.json["data"]["id"]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from authsvc.credentials.guard import is_open_to, public, requires
+from tests.conftest import ADMIN_EMAIL, ADMIN_PASSWORD
 
 HTTP = Path(__file__).resolve().parents[2] / "docs" / "http.md"
 
@@ -18,11 +19,21 @@ DELETE  /admin/applications/<id> applications:write
 GET     /admin/applications/<id> applications:read
 PATCH   /admin/applications/<id> applications:write
 POST    /admin/applications/<id>/secret applications:write
+GET     /admin/roles            roles:write
+POST    /admin/roles            roles:write
+DELETE  /admin/roles/<id>       roles:write
+GET     /admin/roles/<id>       roles:write
+PATCH   /admin/roles/<id>       roles:write
 GET     /admin/tenants          tenants:write
 POST    /admin/tenants          tenants:write
 DELETE  /admin/tenants/<id>     tenants:write
 GET     /admin/tenants/<id>     tenants:write
 PATCH   /admin/tenants/<id>     tenants:write
+GET     /admin/users            users:read
+POST    /admin/users            users:write
+DELETE  /admin/users/<id>       users:write
+GET     /admin/users/<id>       users:read
+PATCH   /admin/users/<id>       users:write
 POST    /auth/login             public
 POST    /auth/logout            public
 GET     /auth/me                signed in
@@ -30,7 +41,12 @@ PATCH   /auth/me                signed in
 POST    /auth/password          signed in
 POST    /auth/register          public
 GET     /healthz                public
+DELETE  /jwt/refresh            signed in
+GET     /jwt/refresh            signed in
 POST    /jwt/refresh            public
+DELETE  /jwt/refresh/<id>       signed in
+GET     /jwt/refresh/<id>       signed in
+POST    /jwt/refresh/<id>       signed in
 GET     /readyz                 public
 """
 BY_ITSELF = {"HEAD", "OPTIONS"}
@@ -141,7 +157,10 @@ def test_a_view_that_says_so_is_run(app, client):
 
 
 def test_a_parameter_that_a_route_does_not_know_is_refused_by_name(app, client):
+    somebody = {"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD}
+    token = client.post("/auth/login", json=somebody).json["data"]["accessToken"]
     for method, path, _ in routes(app):
-        answer = client.open(f"{sample(path)}?surprise=1", method=method)
+        bearer = {"Authorization": f"Bearer {token}"}
+        answer = client.open(f"{sample(path)}?surprise=1", method=method, headers=bearer)
         assert answer.status_code == 422, path
         assert list(answer.json["error"]["fields"]) == ["surprise"]

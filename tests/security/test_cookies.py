@@ -380,8 +380,9 @@ def test_no_other_method_carries_a_sign_in_on_or_ends_it(device, row, method):
     headers = {"X-CSRF-TOKEN": device.held()[1]}
     for path in ("/jwt/refresh", "/auth/logout"):
         answer = device.client.open(path, method=method, headers=headers, base_url=HOST)
-        assert answer.status_code == 405
-        assert "POST" in answer.headers["Allow"]
+        looks_up = path == "/jwt/refresh" and method in ("GET", "HEAD")
+        assert answer.status_code == (401 if looks_up else 405)
+        assert looks_up or "POST" in answer.headers["Allow"]
         assert not answer.headers.getlist("Set-Cookie")
     assert row() == before
 

@@ -126,7 +126,7 @@ def read_application(application_id: str) -> Response:
 @requires("applications:write", in_any_tenant=True)
 @takes(ApplicationChange)
 @by_id
-def change_application(body: dict[str, Any], application_id: str) -> Response:
+def change_application(application_id: str, body: dict[str, Any]) -> Response:
     """Change what an application decides, or turn it off or on; null leaves a thing to the settings."""
     changed = applications.change(mandate(), application_id, body)
     return answer(_shown(changed), "The application is as you said.")
@@ -145,7 +145,7 @@ def delete_application(application_id: str) -> Response:
 @requires("applications:write", in_any_tenant=True)
 @takes(SecretIn)
 @by_id
-def add_secret(body: dict[str, Any], application_id: str) -> Response:
+def add_secret(application_id: str, body: dict[str, Any]) -> Response:
     """Make a confidential application's next secret; those before it end after the overlap."""
     overlap = timedelta(seconds=body["overlap"]) if "overlap" in body else applications.OVERLAP
     made = applications.make_secret(mandate(), application_id, overlap)

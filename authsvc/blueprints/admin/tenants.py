@@ -72,7 +72,7 @@ def read_tenant(tenant_id: str) -> Response:
 @requires("tenants:write", in_any_tenant=True)
 @takes(TenantChange)
 @by_id
-def change_tenant(body: dict[str, Any], tenant_id: str) -> Response:
+def change_tenant(tenant_id: str, body: dict[str, Any]) -> Response:
     """Rename a tenant, or turn it off or on."""
     return answer(_out.dump(tenants.change(mandate(), tenant_id, body)), "The tenant is as you said.")
 
