@@ -7,13 +7,18 @@ from sqlalchemy.orm import Session
 
 from authsvc import opaque
 from authsvc.caller import Caller
+from authsvc.errors import NotFound
 from authsvc.mandate import Mandate
-from authsvc.models import Event
-from authsvc.models.engine import transaction
+from authsvc.models import Event, event
+from authsvc.models.columns import is_id
+from authsvc.models.engine import reading, transaction
+from authsvc.models.paging import Page, Window, page
 
 # Every kind there is; docs/events.md says when each is written.
 KINDS = frozenset(
     {
+        "key.retired",
+        "key.revoked",
         "key.rotated",
         "permission.denied",
         "refresh_token.reused",
@@ -27,6 +32,7 @@ KINDS = frozenset(
         "user.updated",
     }
 )
+OUTCOMES = ("success", "failure", "alarm")
 LONGEST_USER_AGENT = 512
 
 
@@ -37,6 +43,7 @@ class Ids(TypedDict, total=False):
     subject_id: str | None
     application_id: str | None
     refresh_token_id: str | None
+    api_token_id: str | None
 
 
 def record(
@@ -80,3 +87,21 @@ def tell(kind: str, *, tenant_id: str, now: datetime, caller: Caller, **more: An
     """One line in a transaction of its own: of what was refused there is no other."""
     with transaction() as session:
         record(session, kind, tenant_id=tenant_id, now=now, caller=caller, **more)
+
+
+def listing(
+    mandate: Mandate, window: Window, *, after: datetime | None = None, before: datetime | None = None, **equal: str
+) -> Page[Event]:
+    """The tenant's events, newest first: from `after` on, up to `before`, and with these columns so."""
+    statement = event.between(after, before).filter_by(**equal)
+    with reading(within=mandate.tenant_id) as session:
+        return page(session, statement, Event.id, window)
+
+
+def get(mandate: Mandate, event_id: str) -> Event:
+    """Raises NotFound."""
+    with reading(within=mandate.tenant_id) as session:
+        found = session.get(Event, event_id.lower()) if is_id(event_id.lower()) else None
+    if found is None:
+        raise NotFound
+    return found
