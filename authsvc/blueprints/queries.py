@@ -7,7 +7,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from flask import Response, request
 from marshmallow import RAISE, Schema, fields, validate
 
-from authsvc.blueprints.bodies import Camel, Text, Uuid, loaded
+from authsvc.blueprints.bodies import OTHER_NAMES, Camel, Text, Uuid, loaded
 from authsvc.blueprints.envelope import answer
 from authsvc.errors import AmbiguousRequest
 from authsvc.models.paging import Page, Window
@@ -64,10 +64,16 @@ def asks(
         def checked(*args: P.args, **kwargs: P.kwargs) -> R:
             return view(loaded(schema, parameters()), *args, **kwargs)
 
-        checked.takes_query = schema  # type: ignore[attr-defined]
+        checked.takes_query = names_in(schema)  # type: ignore[attr-defined]
         return checked
 
     return decorate
+
+
+def names_in(schema: Schema) -> frozenset[str]:
+    """What the guard lets through to this route: the names of its parameters, and their other spellings."""
+    names = {field.data_key for field in schema.fields.values() if field.data_key}
+    return frozenset(names | {theirs for theirs, ours in OTHER_NAMES.items() if ours in names})
 
 
 def parameters() -> dict[str, str]:

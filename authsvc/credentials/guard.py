@@ -52,8 +52,9 @@ def begin_request() -> None:
         return  # there is no such path, or it does not take this method: that is answered as it is
     if not is_open_to(view):
         raise PermissionDenied("route", "This route does not say whom it serves.")
-    if request.args and not hasattr(view, "takes_query"):
-        raise ValidationFailed(fields={name: ["There is no such parameter here."] for name in request.args})
+    unknown = request.args.keys() - getattr(view, "takes_query", frozenset())
+    if unknown:
+        raise ValidationFailed(fields={name: ["There is no such parameter here."] for name in sorted(unknown)})
 
 
 def is_open_to(view: Any) -> str:
