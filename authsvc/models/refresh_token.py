@@ -13,7 +13,9 @@ from sqlalchemy import (
     Select,
     bindparam,
     case,
+    delete,
     func,
+    or_,
     select,
     update,
 )
@@ -243,3 +245,31 @@ def revoke(session: Session, which: ColumnElement[bool], now: datetime, reason: 
     dead = update(RefreshToken).where(live(now), which).values(revoked_at=now, revoke_reason=reason)
     done = cast("CursorResult[Any]", session.execute(dead, execution_options={"synchronize_session": False}))
     return done.rowcount
+
+
+def end_of_slice(after: str | None, size: int) -> Select[str]:
+    """The id of the last of so many rows; none where there aren't as many left."""
+    ids = select(RefreshToken.id).order_by(RefreshToken.id).offset(size - 1).limit(1)
+    return ids if after is None else ids.where(RefreshToken.id > after)
+
+
+def count_dead(after: str | None, last: str | None, died_before: datetime) -> Select[int]:
+    return select(func.count()).select_from(RefreshToken).where(*_dead_between(after, last, died_before))
+
+
+def delete_dead(session: Session, after: str | None, last: str | None, died_before: datetime) -> int:
+    """Delete the rows of a slice that died before that moment. Answers how many."""
+    gone = delete(RefreshToken).where(*_dead_between(after, last, died_before))
+    done = cast("CursorResult[Any]", session.execute(gone, execution_options={"synchronize_session": False}))
+    return done.rowcount
+
+
+def _dead_between(after: str | None, last: str | None, died_before: datetime) -> list[ColumnElement[bool]]:
+    """A row dies when the first of its ends comes."""
+    ends = (RefreshToken.revoked_at, RefreshToken.idle_expires_at, RefreshToken.expires_at)
+    which = [or_(*(end < died_before for end in ends))]
+    if after is not None:
+        which.append(RefreshToken.id > after)
+    if last is not None:
+        which.append(RefreshToken.id <= last)
+    return which
