@@ -22,6 +22,13 @@ def made_at(new_id: str) -> datetime:
     return datetime.fromtimestamp(int(new_id.replace("-", "")[:12], 16) / 1000, UTC)
 
 
+def first_id_at(moment: datetime) -> str:
+    """What no id that was made at this moment, or later, is less than."""
+    milliseconds = max(0, int(moment.timestamp() * 1000))
+    text = f"{milliseconds:012x}"
+    return f"{text[:8]}-{text[8:]}-0000-0000-000000000000"
+
+
 def new_jti() -> str:
     return str(uuid_utils.uuid4())
 

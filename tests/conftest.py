@@ -19,6 +19,7 @@ from authsvc.models.engine import transaction
 from authsvc.services import installation
 from config import Testing
 from tests.drivers import DEVICES, Account
+from tests.planting import two_walled_in
 from tests.servers.postgresql import Postgresql
 
 POSTGRESQL = "AUTHSVC_TEST_POSTGRESQL"
@@ -203,6 +204,13 @@ def rows():
             return session.execute(text(statement), parameters).all()
 
     return ask
+
+
+@pytest.fixture
+def walled(app):
+    """Two tenants with a row of every kind in each: (ours, theirs), each an id and its rows."""
+    with app.app_context():
+        yield two_walled_in()
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """HTTP: one file per blueprint, its schemas beside its routes. Views do not commit."""
 
 from authsvc.blueprints import auth, health, refresh, token_admin, well_known
-from authsvc.blueprints.admin import applications, roles, tenants, users
+from authsvc.blueprints.admin import applications, events, keys, roles, tenants, users
 
 BLUEPRINTS = (
     auth.bp,
@@ -11,6 +11,8 @@ BLUEPRINTS = (
     applications.bp,
     users.bp,
     roles.bp,
+    keys.bp,
+    events.bp,
     well_known.bp,
     health.bp,
 )

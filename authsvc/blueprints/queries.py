@@ -7,7 +7,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from flask import Response, request
 from marshmallow import RAISE, Schema, fields, validate
 
-from authsvc.blueprints.bodies import OTHER_NAMES, Camel, Uuid, loaded
+from authsvc.blueprints.bodies import OTHER_NAMES, Camel, Text, Uuid, loaded
 from authsvc.blueprints.envelope import answer
 from authsvc.errors import AmbiguousRequest
 from authsvc.models.paging import Page, Window
@@ -50,7 +50,7 @@ class Listing(Query):
     """What every list takes; its filters are added below."""
 
     limit = Whole(load_default=USUAL, validate=validate.Range(1, MOST))
-    cursor = Uuid()
+    cursor: Text = Uuid()
 
 
 def asks(

@@ -13,7 +13,7 @@ bp = Blueprint("well_known", __name__, url_prefix="/.well-known")
 @public
 def jwks() -> Response:
     """The public keys that our tokens may be signed with, today's and tomorrow's."""
-    response = plain({"keys": [key.jwk for key in signing_keys.usable(g.now).values()]})
+    response = plain({"keys": [key.jwk for key in signing_keys.published(g.now).values()]})
     # A key is published long before it signs; whoever meets an unknown one asks again at once.
     response.headers["Cache-Control"] = "public, max-age=300"
     response.mimetype = "application/jwk-set+json"

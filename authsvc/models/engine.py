@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import current_app
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, Update, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -130,6 +130,10 @@ def _stay_within(asked: ORMExecuteState) -> None:
     tenant_id = asked.session.info["tenant_id"]
     if not asked.is_orm_statement:
         raise RuntimeError("In a tenant's session, ask for models: the wall does not reach plain tables.")
+    if asked.is_insert or isinstance(asked.parameters, list):
+        raise RuntimeError("In a tenant's session, rows are added and changed one by one, or by a condition.")
+    if asked.is_update and "tenant_id" in cast("Update", asked.statement).compile().params:
+        raise RuntimeError("In a tenant's session, no row goes to another tenant.")
     asked.statement = asked.statement.options(
         with_loader_criteria(Owned, lambda table: table.tenant_id == tenant_id, include_aliases=True),
         with_loader_criteria(Tenant, lambda table: table.id == tenant_id, include_aliases=True),
@@ -137,9 +141,9 @@ def _stay_within(asked: ORMExecuteState) -> None:
 
 
 def _add_within(session: Session, _context: Any, _instances: Any) -> None:
-    for row in session.new:
+    for row in itertools.chain(session.new, session.dirty):
         if isinstance(row, Owned) and row.tenant_id != session.info["tenant_id"]:
-            raise RuntimeError("In a tenant's session, only its own rows are added.")
+            raise RuntimeError("In a tenant's session, only its own rows are added, and they stay.")
 
 
 event.listen(_Walled, "do_orm_execute", _stay_within)

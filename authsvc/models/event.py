@@ -1,11 +1,15 @@
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from sqlalchemy import JSON, Index, String
+from sqlalchemy import JSON, Index, Select, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from authsvc import opaque
 from authsvc.extensions import Table
 from authsvc.models.columns import LongText, Moment, Owned, PlainId, PrimaryId
 
+# No clock goes back further than this between the reading of `at` and the making of the id.
+LARGEST_STEP_BACK = timedelta(hours=1)
 Word = Annotated[str, mapped_column(String(64))]
 
 
@@ -28,3 +32,12 @@ class Event(Owned, Table):
     user_agent: Mapped[LongText]
     request_id: Mapped[Annotated[str, mapped_column(String(128))]]
     detail: Mapped[Annotated[dict[str, Any], mapped_column(JSON)]]
+
+
+def between(after: datetime | None, before: datetime | None) -> Select[Event]:
+    """From a moment on, and up to another."""
+    found = select(Event)
+    if after is not None:
+        # An event's id is made after its moment. Ids are in the index, so what happened last is found among millions.
+        found = found.where(Event.at >= after, Event.id >= opaque.first_id_at(after - LARGEST_STEP_BACK))
+    return found if before is None else found.where(Event.at < before)

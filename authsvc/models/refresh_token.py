@@ -1,7 +1,7 @@
 """One row per sign-in, and the statements that touch it. The hot ones go past the ORM, built once."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, cast
 
 from sqlalchemy import (
@@ -12,8 +12,11 @@ from sqlalchemy import (
     Integer,
     Select,
     bindparam,
+    case,
+    delete,
     func,
     not_,
+    or_,
     select,
     true,
     update,
@@ -36,7 +39,7 @@ from authsvc.models.columns import (
 )
 from authsvc.models.event import Word
 from authsvc.models.role import Role, UserRole
-from authsvc.models.signing_key import ACTIVE, SigningKey
+from authsvc.models.signing_key import ACTIVE, SigningKey, signing
 from authsvc.models.tenant import Tenant
 from authsvc.models.user import User
 
@@ -145,6 +148,8 @@ _ADVANCE = (
         RefreshToken.id == bindparam("of", type_=Id()),
         RefreshToken.generation == bindparam("seen"),
         RefreshToken.revoked_at.is_(None),
+        # The step is taken while the key that its answer will be signed with is held: who revokes that key finds it.
+        signing().where(SigningKey.kid == bindparam("signing_kid")).exists(),
     )
     .values(
         generation=bindparam("next"),
@@ -172,6 +177,7 @@ def advance(
     connection: Connection,
     refresh_token_id: str,
     *,
+    signing_kid: str | None,
     seen: int,
     to: int,
     now: datetime,
@@ -180,9 +186,12 @@ def advance(
     ip: str,
     user_agent: str,
 ) -> bool:
-    """Take the step from the generation that was seen, if the row is live and nobody was quicker: the only lock."""
+    """Take the step from the generation that was seen, if the row is live, nobody was quicker and the key still signs:
+    the only lock.
+    """
     values: dict[str, Any] = {
         "of": refresh_token_id,
+        "signing_kid": signing_kid,
         "seen": seen,
         "next": to,
         "now": now,
@@ -220,6 +229,32 @@ def of_user_at(user_id: str, application_id: str, now: datetime) -> Select[str]:
     return select(RefreshToken.id).where(own, live(now))
 
 
+def signed_between(since: datetime, until: datetime | None, *, leeway: timedelta) -> ColumnElement[bool]:
+    """The rows of which somebody may hold a token that was signed in that time; without an end, also since.
+
+    A row's last token is as old as its last step. It may have been given out again since: within the leeway to anybody
+    and, if the step was taken under an attempt key, to whoever has that, at any time. Where an application doesn't
+    rotate its tokens, a client may hold the first one or any that it was given since.
+    """
+    last_step = func.coalesce(RefreshToken.rotated_at, RefreshToken.created_at)
+    not_older = (last_step >= since - leeway) | RefreshToken.attempt_digest.is_not(None)
+    if until is None:
+        return not_older
+    may_keep = _not_rotated() | (RefreshToken.generation == 0)
+    return not_older & ((last_step <= until) | (may_keep & (RefreshToken.created_at <= until)))
+
+
+def _not_rotated() -> ColumnElement[bool]:
+    return RefreshToken.application_id.in_(select(Application.id).where(~Application.rotate))
+
+
+def holders(which: ColumnElement[bool], now: datetime) -> Select[int, datetime | None]:
+    """How many of these rows are live, and when the last of them has either gone on to another token or ended."""
+    is_idle_first = ~_not_rotated() & (RefreshToken.idle_expires_at < RefreshToken.expires_at)
+    ends = case((is_idle_first, RefreshToken.idle_expires_at), else_=RefreshToken.expires_at)
+    return select(func.count(), func.max(ends)).select_from(RefreshToken).where(live(now), which)
+
+
 def doomed(now: datetime) -> Select[str]:
     """The live rows that the caller goes on to name with .where(), held in the order of their ids: no two who kill
     wait for each other.
@@ -232,3 +267,31 @@ def revoke(session: Session, which: ColumnElement[bool], now: datetime, reason: 
     dead = update(RefreshToken).where(live(now), which).values(revoked_at=now, revoke_reason=reason)
     done = cast("CursorResult[Any]", session.execute(dead, execution_options={"synchronize_session": False}))
     return done.rowcount
+
+
+def end_of_slice(after: str | None, size: int) -> Select[str]:
+    """The id of the last of so many rows; none where there aren't as many left."""
+    ids = select(RefreshToken.id).order_by(RefreshToken.id).offset(size - 1).limit(1)
+    return ids if after is None else ids.where(RefreshToken.id > after)
+
+
+def count_dead(after: str | None, last: str | None, died_before: datetime) -> Select[int]:
+    return select(func.count()).select_from(RefreshToken).where(*_dead_between(after, last, died_before))
+
+
+def delete_dead(session: Session, after: str | None, last: str | None, died_before: datetime) -> int:
+    """Delete the rows of a slice that died before that moment. Answers how many."""
+    gone = delete(RefreshToken).where(*_dead_between(after, last, died_before))
+    done = cast("CursorResult[Any]", session.execute(gone, execution_options={"synchronize_session": False}))
+    return done.rowcount
+
+
+def _dead_between(after: str | None, last: str | None, died_before: datetime) -> list[ColumnElement[bool]]:
+    """A row dies when the first of its ends comes."""
+    ends = (RefreshToken.revoked_at, RefreshToken.idle_expires_at, RefreshToken.expires_at)
+    which = [or_(*(end < died_before for end in ends))]
+    if after is not None:
+        which.append(RefreshToken.id > after)
+    if last is not None:
+        which.append(RefreshToken.id <= last)
+    return which

@@ -6,7 +6,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from authsvc.extensions import Table
 from authsvc.models.columns import LongText, Moment, TenantId
 
-Kid = Annotated[str, mapped_column(String(64), primary_key=True)]
+LONGEST_KID = 64
+Kid = Annotated[str, mapped_column(String(LONGEST_KID), primary_key=True)]
 Choice = Annotated[str, mapped_column(String(8))]
 
 NEXT, ACTIVE, PREVIOUS, RETIRED = "next", "active", "previous", "retired"
@@ -15,7 +16,10 @@ USABLE = (NEXT, ACTIVE, PREVIOUS)
 
 
 class SigningKey(Table):
-    """A key pair, its private half sealed with SECRET_KEY. It signs for the whole service, so `default` owns it."""
+    """A key pair, its private half sealed with SECRET_KEY. It signs for the whole service, so `default` owns it.
+
+    It is not `Owned`, because whoever signs in to any tenant needs it.
+    """
 
     __tablename__ = "signing_keys"
     __table_args__ = (CheckConstraint("state IN ('next', 'active', 'previous', 'retired')", "state"),)
@@ -34,3 +38,21 @@ class SigningKey(Table):
 
 def usable() -> Select[SigningKey]:
     return select(SigningKey).where(SigningKey.state.in_(USABLE)).order_by(SigningKey.created_at)
+
+
+def is_kid(text: str) -> bool:
+    """Whether a key may have this name. No database is asked for one that none has."""
+    return 0 < len(text) <= LONGEST_KID and text.isascii() and text.isprintable()
+
+
+def held(kid: str) -> Select[SigningKey]:
+    """The key, held until the transaction ends: whoever is about to sign with it waits, and then looks again."""
+    own = select(SigningKey).where(SigningKey.kid == kid)
+    return own.with_for_update().execution_options(populate_existing=True)
+
+
+def signing() -> Select[str]:
+    """The name of the key that signs, held until the statement or the transaction ends: what is signed with it is there
+    before anybody revokes it. To rotate needs no such wait, because a key that was replaced is still believed.
+    """
+    return select(SigningKey.kid).where(SigningKey.state == ACTIVE).with_for_update(read=True, key_share=True)

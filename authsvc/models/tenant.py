@@ -43,5 +43,8 @@ def locked(tenant_id: str) -> Select[Tenant]:
 
 
 def locked_default() -> Select[Tenant]:
-    """The first tenant, held until the transaction ends: what exists once for the whole service waits for it."""
-    return named(DEFAULT).with_for_update()
+    """The first tenant, held until the transaction ends: what exists once for the whole service waits for it.
+
+    Rows that refer to it, such as events, can still be added: who ends a sign-in and tells of it waits for nobody here.
+    """
+    return named(DEFAULT).with_for_update(key_share=True)

@@ -9,10 +9,13 @@ from sqlalchemy.orm import Session
 
 from authsvc import opaque
 from authsvc.caller import Caller
+from authsvc.errors import NotFound
 from authsvc.logs import logger
 from authsvc.mandate import Mandate
-from authsvc.models import Event
-from authsvc.models.engine import transaction
+from authsvc.models import Event, event
+from authsvc.models.columns import is_id
+from authsvc.models.engine import reading, transaction
+from authsvc.models.paging import Page, Window, page
 
 # Every kind there is; docs/events.md says when each is written.
 KINDS = frozenset(
@@ -23,6 +26,8 @@ KINDS = frozenset(
         "application.enabled",
         "application.secret_made",
         "application.updated",
+        "key.retired",
+        "key.revoked",
         "key.rotated",
         "permission.denied",
         "refresh_token.reused",
@@ -49,6 +54,7 @@ KINDS = frozenset(
         "user.updated",
     }
 )
+OUTCOMES = ("success", "failure", "alarm")
 LONGEST_USER_AGENT = 512
 
 
@@ -59,6 +65,7 @@ class Ids(TypedDict, total=False):
     subject_id: str | None
     application_id: str | None
     refresh_token_id: str | None
+    api_token_id: str | None
 
 
 def record(
@@ -112,3 +119,21 @@ def spelled(fields: Iterable[str]) -> list[str]:
     """The names of fields as callers write them."""
     words = (name.split("_") for name in fields)
     return sorted(head + "".join(word.title() for word in rest) for head, *rest in words)
+
+
+def listing(
+    mandate: Mandate, window: Window, *, after: datetime | None = None, before: datetime | None = None, **equal: str
+) -> Page[Event]:
+    """The tenant's events, newest first: from `after` on, up to `before`, and with these columns so."""
+    statement = event.between(after, before).filter_by(**equal)
+    with reading(within=mandate.tenant_id) as session:
+        return page(session, statement, Event.id, window)
+
+
+def get(mandate: Mandate, event_id: str) -> Event:
+    """Raises NotFound."""
+    with reading(within=mandate.tenant_id) as session:
+        found = session.get(Event, event_id.lower()) if is_id(event_id.lower()) else None
+    if found is None:
+        raise NotFound
+    return found

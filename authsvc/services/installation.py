@@ -14,7 +14,7 @@ from authsvc.errors import Unavailable
 from authsvc.logs import logger
 from authsvc.models import User, attempt, tenant
 from authsvc.models.engine import single_statements, transaction
-from authsvc.services import accounts, names, passwords, signing_keys, tenants
+from authsvc.services import accounts, key_rotation, names, passwords, tenants
 from authsvc.settings import settings
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
@@ -34,7 +34,7 @@ def complete(now: datetime) -> FirstAdmin | None:
     made = None if settings.ADMIN_PASSWORD else opaque.new_password()
     with transaction(within=tenants.selected(None).id) as session:
         owner = session.scalars(tenant.locked_default()).one()
-        signing_keys.make_first(session, owner, now)
+        key_rotation.make_first(session, owner, now)
         session.execute(attempt.forget_ended(now))
         if session.scalar(select(exists(select(User.id)))):
             return None

@@ -10,8 +10,8 @@ from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives import serialization
 
 from authsvc import clock
-from authsvc.caller import Caller
-from authsvc.services import installation, signing_keys
+from authsvc.cli.authority import mandate
+from authsvc.services import installation, key_rotation, signing_keys
 from tests.claims import claims_of, header_of
 from tests.conftest import BASE_URL, register
 from tests.drivers import HOST, Script
@@ -49,7 +49,7 @@ def reread(app):
 
 def rotate(app):
     with app.app_context():
-        return signing_keys.rotate(Caller(), clock.utcnow())
+        return key_rotation.rotate(mandate()).kid
 
 
 def begin_anew(app, rows):

@@ -34,6 +34,13 @@ POST    /admin/users            users:write
 DELETE  /admin/users/<id>       users:write
 GET     /admin/users/<id>       users:read
 PATCH   /admin/users/<id>       users:write
+GET     /admin/events           events:read
+GET     /admin/events/<id>      events:read
+GET     /admin/keys             keys:rotate
+GET     /admin/keys/<kid>       keys:rotate
+POST    /admin/keys/<kid>/retire keys:rotate
+POST    /admin/keys/<kid>/revoke keys:rotate
+POST    /admin/keys/rotate      keys:rotate
 POST    /auth/login             public
 POST    /auth/logout            public
 GET     /auth/me                signed in
@@ -132,7 +139,9 @@ def test_options_runs_no_handler(app, client):
 
 def test_a_method_that_a_path_does_not_take_is_refused_with_those_it_takes(app, client):
     for path in {path for _, path, _ in routes(app)}:
-        taken = {method for method, other, _ in routes(app) if other == path}
+        # Another rule may match it too: /admin/keys/rotate looks like a key's own path.
+        taken = set(app.url_map.bind("").allowed_methods(sample(path))) - BY_ITSELF
+        assert taken >= {method for method, other, _ in routes(app) if other == path}
         for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - taken:
             answer = client.open(sample(path), method=method)
             assert (answer.status_code, answer.json["error"]["code"]) == (405, "method_not_allowed"), path
