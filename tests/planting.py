@@ -64,7 +64,7 @@ def two_walled_in():
     found = []
     for name in (OURS, THEIRS):
         with transaction() as session:
-            tenant_id = tenants.create(session, name, name, clock.utcnow()).id
+            tenant_id = tenants.establish(session, name, name, clock.utcnow()).id
         found.append((tenant_id, planted(tenant_id, name)))
     return found
 

@@ -4,10 +4,16 @@ import click
 from flask import Flask
 from flask_migrate.cli import db as db_commands
 
+from authsvc.cli.applications import applications
+from authsvc.cli.events import events
 from authsvc.cli.keys import keys
 from authsvc.cli.prepare import prepare
+from authsvc.cli.roles import roles
+from authsvc.cli.tenants import tenants
+from authsvc.cli.tokens import tokens
+from authsvc.cli.users import users
 
-COMMANDS: tuple[click.Command, ...] = (prepare, keys)
+COMMANDS: tuple[click.Command, ...] = (prepare, users, roles, applications, tenants, tokens, keys, events)
 
 
 def install(app: Flask) -> None:
@@ -18,7 +24,7 @@ def install(app: Flask) -> None:
 def embedded(service: Flask) -> click.Group:
     """All commands as one group, for the app that the service lives in."""
 
-    @click.group("authsvc", help="The token service: prepare, keys, db.")
+    @click.group("authsvc", help="The token service: prepare, users, tokens, keys and the rest.")
     @click.pass_context
     def group(context: click.Context) -> None:
         context.with_resource(service.app_context())

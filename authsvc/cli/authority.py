@@ -1,34 +1,16 @@
 """With what authority a command acts: whoever can run it has the database, so all of it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import click
-
 from authsvc import clock, permissions
 from authsvc.caller import Caller
-from authsvc.errors import Refusal
+from authsvc.errors import NotFound, UnknownTenant
 from authsvc.mandate import Mandate
 from authsvc.services import tenants
 
 
 def mandate(tenant: str | None = None) -> Mandate:
-    """For what is done in that tenant, `default` if none is named; nobody in particular does it."""
-    with refusals_in_a_line():
-        tenant_id = tenants.selected(tenant).id
-    return Mandate(
-        tenant_id=tenant_id,
-        user_id=None,
-        permissions=permissions.EVERYTHING,
-        caller=Caller(),
-        now=clock.utcnow(),
-    )
-
-
-@contextmanager
-def refusals_in_a_line() -> Iterator[None]:
-    """A service's no ends the command with its sentence, not with a trace."""
+    """For what is done in that tenant, `default` if none is named, by nobody in particular. Raises NotFound."""
     try:
-        yield
-    except Refusal as refusal:
-        raise click.ClickException(refusal.text) from None
+        tenant_id = tenants.selected(tenant).id
+    except UnknownTenant:
+        raise NotFound(f"There is no tenant {tenant}.") from None
+    return Mandate(tenant_id, None, permissions.EVERYTHING, Caller(user_agent="command line"), clock.utcnow())

@@ -220,6 +220,14 @@ def account_of(session: Session, user_id: str) -> Account:
     return Account(owner, frozenset(row.name for row in session.scalars(role.of_user(user_id))))
 
 
+def id_of(session: Session, identifier: str) -> str:
+    """Whose e-mail address or user name this is. Raises NotFound."""
+    found = _find(session, names.canonical(identifier))
+    if found is None:
+        raise NotFound(f"There is no user {identifier}.")
+    return found.id
+
+
 def _find(session: Session, name: str | None) -> User | None:
     """Who has this e-mail address or user name, in canonical form."""
     if name is None:

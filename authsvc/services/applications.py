@@ -61,12 +61,21 @@ def proves_itself(tenant_id: str, application_id: str, secret: str, now: datetim
     return any([opaque.are_same(shown, kept) for kept in digests])  # noqa: C419  (all of them, whichever it is)
 
 
-def listed(mandate: Mandate, window: Window, *, slug: str | None = None, active: bool | None = None) -> Page[Described]:
+def find(mandate: Mandate, window: Window, *, slug: str | None = None, active: bool | None = None) -> Page[Described]:
     """The tenant's."""
     with reading(within=mandate.tenant_id) as session:
         found = page(session, application.matching(slug=slug, active=active), Application.id, window)
         origins = application.origins_of(session, [row.id for row in found.items])
     return Page([Described(row, origins[row.id]) for row in found.items], found.next_cursor)
+
+
+def named(mandate: Mandate, text: str) -> Application:
+    """The application of this id or slug. Raises NotFound."""
+    with reading(within=mandate.tenant_id) as session:
+        found = session.scalars(application.named(text)).one_or_none()
+    if found is None:
+        raise NotFound(f"There is no application {text}.")
+    return found
 
 
 def get(mandate: Mandate, application_id: str) -> Described:
@@ -75,7 +84,7 @@ def get(mandate: Mandate, application_id: str) -> Described:
         return _described(session, _found(session.get(Application, application_id)))
 
 
-def add(mandate: Mandate, given: Mapping[str, Any]) -> Described:
+def create(mandate: Mandate, given: Mapping[str, Any]) -> Described:
     """A new one, with what is given of it; a confidential one with its first secret.
 
     Raises AlreadyExists, ValidationFailed.
@@ -92,7 +101,7 @@ def add(mandate: Mandate, given: Mapping[str, Any]) -> Described:
     return _add(mandate, given, new_id, f"{slug}-{new_id[-8:]}")
 
 
-def change(mandate: Mandate, application_id: str, changes: Mapping[str, Any]) -> Described:
+def update(mandate: Mandate, application_id: str, changes: Mapping[str, Any]) -> Described:
     """What is given of it anew. Turned off, every sign-in to it dies; turned on, none comes back.
 
     Raises NotFound, AlreadyExists, Conflict, ValidationFailed.

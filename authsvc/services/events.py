@@ -121,7 +121,7 @@ def spelled(fields: Iterable[str]) -> list[str]:
     return sorted(head + "".join(word.title() for word in rest) for head, *rest in words)
 
 
-def listing(
+def find(
     mandate: Mandate, window: Window, *, after: datetime | None = None, before: datetime | None = None, **equal: str
 ) -> Page[Event]:
     """The tenant's events, newest first: from `after` on, up to `before`, and with these columns so."""

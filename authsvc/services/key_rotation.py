@@ -41,7 +41,7 @@ class Revoked:
     count: int
 
 
-def listing(window: Window) -> Page[SigningKey]:
+def find(window: Window) -> Page[SigningKey]:
     """All that there ever were, newest first: a key's name begins with the moment it was made."""
     with reading() as session:
         return page(session, select(SigningKey), SigningKey.kid, window)

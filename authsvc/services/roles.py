@@ -11,6 +11,7 @@ from authsvc import opaque
 from authsvc.errors import AlreadyExists, Conflict, NotFound, PermissionDenied, ValidationFailed
 from authsvc.mandate import Mandate
 from authsvc.models import Role, role
+from authsvc.models.columns import is_id
 from authsvc.models.engine import reading, transaction
 from authsvc.models.paging import Page, Window, page
 from authsvc.permissions import BUILT_IN_ROLES, CUSTOM, PERMISSION, allows
@@ -30,6 +31,16 @@ def get(mandate: Mandate, role_id: str) -> Role:
     """Raises NotFound."""
     with reading(within=mandate.tenant_id) as session:
         return _one(session, role.with_id(role_id))
+
+
+def named(mandate: Mandate, text: str) -> Role:
+    """The role of this id or name. Raises NotFound."""
+    with reading(within=mandate.tenant_id) as session:
+        key = text.casefold()
+        found = session.scalars(role.with_id(key) if is_id(key) else role.with_keys([key])).one_or_none()
+    if found is None:
+        raise NotFound(f"There is no role {text}.")
+    return found
 
 
 def create(mandate: Mandate, *, name: str, permissions: Collection[str]) -> Role:

@@ -31,7 +31,7 @@ def selected(name: str | None) -> Tenant:
     return found
 
 
-def create(session: Session, slug: str, name: str, now: datetime, tenant_id: str | None = None) -> Tenant:
+def establish(session: Session, slug: str, name: str, now: datetime, tenant_id: str | None = None) -> Tenant:
     """A tenant with its built-in roles and its default application. Raises AlreadyExists."""
     made = Tenant(id=tenant_id or opaque.new_id(), slug=slug, name=name, active=True, created_at=now)
     session.add(made)
@@ -62,7 +62,7 @@ def create(session: Session, slug: str, name: str, now: datetime, tenant_id: str
     return made
 
 
-def listed(mandate: Mandate, window: Window, *, slug: str | None = None, active: bool | None = None) -> Page[Tenant]:
+def find(mandate: Mandate, window: Window, *, slug: str | None = None, active: bool | None = None) -> Page[Tenant]:
     """All that there are. Raises PermissionDenied."""
     _require(mandate)
     with reading() as session:
@@ -76,17 +76,17 @@ def get(mandate: Mandate, tenant_id: str) -> Tenant:
         return _found(session.get(Tenant, tenant_id))
 
 
-def add(mandate: Mandate, *, name: str, slug: str, tenant_id: str | None = None) -> Tenant:
+def create(mandate: Mandate, *, name: str, slug: str, tenant_id: str | None = None) -> Tenant:
     """A new one, with what every tenant has. Raises AlreadyExists, ValidationFailed, PermissionDenied."""
     _require(mandate)
     slugs.check(slug)
     with transaction() as session:
-        made = create(session, slug, name, mandate.now, tenant_id)
+        made = establish(session, slug, name, mandate.now, tenant_id)
         _tell(session, mandate, "tenant.created", made)
     return made
 
 
-def change(mandate: Mandate, tenant_id: str, changes: Mapping[str, Any]) -> Tenant:
+def update(mandate: Mandate, tenant_id: str, changes: Mapping[str, Any]) -> Tenant:
     """Another name, another slug, on or off. Turned off, every sign-in of it dies; turned on, none comes back.
 
     Raises NotFound, AlreadyExists, Conflict, ValidationFailed, PermissionDenied.

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from authsvc.errors import NotFound
 from authsvc.mandate import Mandate
 from authsvc.models import RefreshToken, Role, Tenant, User, UserRole, role, user
+from authsvc.models.columns import is_id
 from authsvc.models.engine import reading, transaction
 from authsvc.models.paging import Page, Window, page
 from authsvc.services import accounts, events, names, passwords, refresh_tokens, roles
@@ -52,6 +53,13 @@ def find(mandate: Mandate, filters: Filters, window: Window) -> Page[Account]:
 def get(mandate: Mandate, user_id: str) -> Account:
     """Raises NotFound."""
     return accounts.get(mandate.tenant_id, user_id)
+
+
+def named(mandate: Mandate, text: str) -> Account:
+    """The user of this id, e-mail address or user name. Raises NotFound."""
+    with reading(within=mandate.tenant_id) as session:
+        user_id = text.lower() if is_id(text.lower()) else accounts.id_of(session, text)
+        return accounts.account_of(session, user_id)
 
 
 def create(
@@ -108,6 +116,24 @@ def update(mandate: Mandate, user_id: str, changes: Mapping[str, Any]) -> Accoun
             _switch(session, mandate, owner)
         _edit(session, mandate, owner, changes)
     return Account(owner, _names(held))
+
+
+def set_password(mandate: Mandate, user_id: str, password: str) -> int:
+    """Give a new password, which ends every sign-in of the user. Answers how many.
+
+    Raises NotFound, PermissionDenied, ValidationFailed, Unavailable.
+    """
+    with reading(within=mandate.tenant_id) as session:
+        seen = accounts.account_of(session, user_id).user
+        tenant = session.get_one(Tenant, mandate.tenant_id)
+    passwords.refuse_weak(password, "password", (seen.email, seen.username, tenant.slug, tenant.name))
+    password_hash = _hashed(password)
+    with transaction(within=mandate.tenant_id) as session:
+        owner, _ = _within_reach(session, mandate, user_id)
+        owner.password_hash = password_hash
+        killed = _kill_all(session, mandate, owner, "password_changed")
+        events.record_by(session, mandate, "user.password_changed", {"revoked": killed}, subject_id=owner.id)
+    return killed
 
 
 def delete(mandate: Mandate, user_id: str) -> int:

@@ -22,7 +22,7 @@ def make_tenant(rows):
 
     def make(app, slug):
         with app.app_context(), transaction() as session:
-            return tenants.create(session, slug, slug.title(), clock.utcnow()).id
+            return tenants.establish(session, slug, slug.title(), clock.utcnow()).id
 
     return make
 

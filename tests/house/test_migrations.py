@@ -208,7 +208,7 @@ def test_a_tenant_that_is_made_later_has_what_the_first_one_has(migrated):
         return application.slug, application.active, tenant.active, roles
 
     with transaction() as session:
-        later = tenants.create(session, "later", "Later", clock.utcnow())
+        later = tenants.establish(session, "later", "Later", clock.utcnow())
     with reading() as session:
         assert kept(session, later) == kept(session, tenants.selected(None))
 
@@ -219,7 +219,7 @@ def test_a_tenant_that_is_made_later_has_what_the_first_one_has(migrated):
 def test_moments_come_back_in_utc_to_the_microsecond(migrated):
     at = datetime(2026, 3, 1, 1, 30, 15, 123456, timezone(timedelta(hours=5)))
     with transaction() as session:
-        tenants.create(session, "clock", "Clock", at)
+        tenants.establish(session, "clock", "Clock", at)
     with reading() as session:
         back = session.scalars(select(Tenant).where(Tenant.slug == "clock")).one().created_at
     assert back == at
@@ -229,7 +229,7 @@ def test_moments_come_back_in_utc_to_the_microsecond(migrated):
 def test_a_moment_without_a_time_zone_is_refused(migrated):
     naive = datetime(2026, 3, 1, 1, 30)  # noqa: DTZ001
     with pytest.raises(StatementError, match="without a time zone"), transaction() as session:
-        tenants.create(session, "clock", "Clock", naive)
+        tenants.establish(session, "clock", "Clock", naive)
 
 
 def test_ids_come_back_as_lower_case_text(migrated, database_kind):
@@ -246,7 +246,7 @@ def test_ids_come_back_as_lower_case_text(migrated, database_kind):
 def test_details_and_sets_of_words_come_back_as_they_were(migrated):
     detail = {"revoked": 2, "everywhere": True, "name": "ключ 🗝", "list": [1, None]}
     with transaction() as session:
-        owner = tenants.create(session, "words", "Words", clock.utcnow())
+        owner = tenants.establish(session, "words", "Words", clock.utcnow())
         session.add(
             Event(
                 id=opaque.new_id(),
@@ -268,7 +268,7 @@ def test_details_and_sets_of_words_come_back_as_they_were(migrated):
 
 def test_a_tenant_takes_all_that_is_its_own_with_it(migrated):
     with transaction() as session:
-        later = tenants.create(session, "later", "Later", clock.utcnow())
+        later = tenants.establish(session, "later", "Later", clock.utcnow())
     with transaction() as session:
         session.execute(text("DELETE FROM tenants WHERE slug = 'later'"))
     with reading() as session:

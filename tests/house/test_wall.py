@@ -35,7 +35,7 @@ ACROSS = {
     "events.tell": "writes one line in the tenant that it is given; there is nothing to read",
     "installation.check_schema": "asks for the revision of the tables, which have no tenant",
     "key_rotation.get": "keys are the whole service's",
-    "key_rotation.listing": "keys are the whole service's",
+    "key_rotation.find": "keys are the whole service's",
     "key_rotation.retire": "keys are the whole service's, and so are the sign-ins that hold them",
     "key_rotation.revoke": "keys are the whole service's, and so are the sign-ins that end with them",
     "key_rotation.rotate": "keys are the whole service's, and so are the sign-ins that hold them",
@@ -47,9 +47,16 @@ ACROSS = {
     "refresh_tokens.end": "the sign-ins of the user that a proof names",
     "refresh_tokens.rotate": "the row that a proof names, by its primary key; the tenant is compared with the proof's",
     "signing_keys._read": "keys are the whole service's",
+    "tenants.create": "operators act on tenants from outside them",
+    "tenants.delete": "operators act on tenants from outside them",
+    "tenants.find": "operators act on tenants from outside them",
+    "tenants.get": "operators act on tenants from outside them",
     "tenants.selected": "finds out which tenant is meant",
+    "tenants.update": "operators act on tenants from outside them",
     "throttle._count": "counts strangers, who have no tenant",
 }
+# Where a tenant filter is written by hand all the same.
+BY_HAND = {"tenants": "the sign-ins of a tenant that an operator ends from outside it"}
 INTO_THE_DATABASE = {"transaction", "reading", "single_statements"}
 
 
@@ -287,13 +294,13 @@ def filters_by_hand(tree):
 
 
 def test_no_tenant_filter_is_written_by_hand_and_nothing_goes_round_the_wall():
-    found = {
+    found = [
         f"{path.stem}:{line}"
         for path, tree in trees("services", "models")
         for line in filters_by_hand(tree)
         if path.name != "engine.py"
-    }
-    assert found == set()
+    ]
+    assert [place.partition(":")[0] for place in found] == list(BY_HAND), found
 
 
 def test_the_rules_would_catch_what_they_forbid():

@@ -312,7 +312,7 @@ def test_a_refresh_token_in_a_body_has_no_csrf_claim(forger, none_passes):
 def test_a_token_for_another_tenant_is_refused(forger, none_passes, make_device):
     app = forger.device.app
     with app.app_context(), transaction() as session:
-        other = tenants.create(session, "other", "Other", clock.utcnow()).id
+        other = tenants.establish(session, "other", "Other", clock.utcnow()).id
     in_other = make_device()
     account = register(in_other, headers={"X-Tenant-Id": "other"})
     own = forger.claims(ACCESS)["tid"]
@@ -330,7 +330,7 @@ def test_a_token_for_another_tenant_is_refused(forger, none_passes, make_device)
 
 def test_the_tenant_header_selects_nothing_but_the_tokens_own(forger, row):
     with forger.device.app.app_context(), transaction() as session:
-        other = tenants.create(session, "other", "Other", clock.utcnow()).id
+        other = tenants.establish(session, "other", "Other", clock.utcnow()).id
     before = row()
     for kind in KINDS:
         for name in (other, "other", "nowhere", opaque.new_id(), "DEFAULT", "default,other"):

@@ -92,7 +92,7 @@ class SecretIn(Body):
 _out = ApplicationOut()
 
 
-def _shown(described: Described) -> dict[str, Any]:
+def shown(described: Described) -> dict[str, Any]:
     """With the secret, if one was made just now: no other answer has it."""
     shown = cast("dict[str, Any]", _out.dump(described))
     return shown if described.secret is None else shown | {"clientSecret": described.secret}
@@ -103,7 +103,7 @@ def _shown(described: Described) -> dict[str, Any]:
 @asks(ApplicationsQuery)
 def list_applications(query: dict[str, Any]) -> Response:
     """The tenant's applications, by the page."""
-    return listed(applications.listed(mandate(), window(query), **query), _out, "The applications.")
+    return listed(applications.find(mandate(), window(query), **query), _out, "The applications.")
 
 
 @bp.post("")
@@ -111,7 +111,7 @@ def list_applications(query: dict[str, Any]) -> Response:
 @takes(ApplicationIn)
 def add_application(body: dict[str, Any]) -> Response:
     """Make an application; a confidential one gets its secret, shown here and never again."""
-    return answer(_shown(applications.add(mandate(), body)), "The application was made.", 201)
+    return answer(shown(applications.create(mandate(), body)), "The application was made.", 201)
 
 
 @bp.get("/<id>")
@@ -119,7 +119,7 @@ def add_application(body: dict[str, Any]) -> Response:
 @by_id
 def read_application(application_id: str) -> Response:
     """One application."""
-    return answer(_shown(applications.get(mandate(), application_id)), "The application.")
+    return answer(shown(applications.get(mandate(), application_id)), "The application.")
 
 
 @bp.patch("/<id>")
@@ -128,8 +128,8 @@ def read_application(application_id: str) -> Response:
 @by_id
 def change_application(application_id: str, body: dict[str, Any]) -> Response:
     """Change what an application decides, or turn it off or on; null leaves a thing to the settings."""
-    changed = applications.change(mandate(), application_id, body)
-    return answer(_shown(changed), "The application is as you said.")
+    changed = applications.update(mandate(), application_id, body)
+    return answer(shown(changed), "The application is as you said.")
 
 
 @bp.delete("/<id>")
@@ -149,4 +149,4 @@ def add_secret(application_id: str, body: dict[str, Any]) -> Response:
     """Make a confidential application's next secret; those before it end after the overlap."""
     overlap = timedelta(seconds=body["overlap"]) if "overlap" in body else applications.OVERLAP
     made = applications.make_secret(mandate(), application_id, overlap)
-    return answer(_shown(made), "This secret is shown once; those before it end after the overlap.", 201)
+    return answer(shown(made), "This secret is shown once; those before it end after the overlap.", 201)

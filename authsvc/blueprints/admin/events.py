@@ -53,7 +53,7 @@ _event_out = EventOut()
 @asks(EventListing)
 def list_events(query: dict[str, Any]) -> Response:
     """What happened, newest first."""
-    return listed(events.listing(mandate(), window(query), **query), _event_out, "Events.")
+    return listed(events.find(mandate(), window(query), **query), _event_out, "Events.")
 
 
 @bp.get("/<id>")

@@ -58,7 +58,7 @@ _key_out = KeyOut()
 @asks(KeyListing)
 def list_keys(query: dict[str, Any]) -> Response:
     """All keys, retired ones too."""
-    return listed(key_rotation.listing(window(query)), _key_out, "Signing keys.")
+    return listed(key_rotation.find(window(query)), _key_out, "Signing keys.")
 
 
 @bp.get("/<kid>")

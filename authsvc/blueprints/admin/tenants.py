@@ -48,7 +48,7 @@ _out = TenantOut()
 @asks(TenantsQuery)
 def list_tenants(query: dict[str, Any]) -> Response:
     """The tenants, by the page."""
-    return listed(tenants.listed(mandate(), window(query), **query), _out, "The tenants.")
+    return listed(tenants.find(mandate(), window(query), **query), _out, "The tenants.")
 
 
 @bp.post("")
@@ -56,7 +56,7 @@ def list_tenants(query: dict[str, Any]) -> Response:
 @takes(TenantIn)
 def add_tenant(body: dict[str, Any]) -> Response:
     """Make a tenant, with its built-in roles and its default application."""
-    made = tenants.add(mandate(), name=body["name"], slug=body["slug"], tenant_id=body.get("id"))
+    made = tenants.create(mandate(), name=body["name"], slug=body["slug"], tenant_id=body.get("id"))
     return answer(_out.dump(made), "The tenant was made.", 201)
 
 
@@ -74,7 +74,7 @@ def read_tenant(tenant_id: str) -> Response:
 @by_id
 def change_tenant(tenant_id: str, body: dict[str, Any]) -> Response:
     """Rename a tenant, or turn it off or on."""
-    return answer(_out.dump(tenants.change(mandate(), tenant_id, body)), "The tenant is as you said.")
+    return answer(_out.dump(tenants.update(mandate(), tenant_id, body)), "The tenant is as you said.")
 
 
 @bp.delete("/<id>")
