@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import secrets
 from base64 import urlsafe_b64encode
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import uuid_utils
 
@@ -22,9 +22,10 @@ def made_at(new_id: str) -> datetime:
     return datetime.fromtimestamp(int(new_id.replace("-", "")[:12], 16) / 1000, UTC)
 
 
-def first_id_at(moment: datetime) -> str:
-    """What no id that was made at this moment, or later, is less than."""
-    milliseconds = max(0, int(moment.timestamp() * 1000))
+def first_id_at(moment: datetime, margin: timedelta) -> str:
+    """What no id is less than that was made at this moment or later, or before it by no more than the margin."""
+    # In seconds: a moment may be the first that there is.
+    milliseconds = max(0, int((moment.timestamp() - margin.total_seconds()) * 1000))
     text = f"{milliseconds:012x}"
     return f"{text[:8]}-{text[8:]}-0000-0000-000000000000"
 

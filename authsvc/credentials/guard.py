@@ -135,7 +135,9 @@ def _tenant_meant(who: Principal, *, in_any_tenant: bool) -> str:
 
 def caller() -> Caller:
     """Where this request comes from, for events and the throttle."""
-    return Caller(request.remote_addr or "", request.headers.get("User-Agent", ""), g.get("request_id", ""))
+    # PostgreSQL can't hold a NUL, and not every server refuses one in a header.
+    user_agent = request.headers.get("User-Agent", "").replace("\0", "")
+    return Caller(request.remote_addr or "", user_agent, g.get("request_id", ""))
 
 
 def _tell_of_denial(who: Principal, permission: str) -> None:

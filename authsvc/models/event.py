@@ -39,5 +39,5 @@ def between(after: datetime | None, before: datetime | None) -> Select[Event]:
     found = select(Event)
     if after is not None:
         # An event's id is made after its moment. Ids are in the index, so what happened last is found among millions.
-        found = found.where(Event.at >= after, Event.id >= opaque.first_id_at(after - LARGEST_STEP_BACK))
+        found = found.where(Event.at >= after, Event.id >= opaque.first_id_at(after, LARGEST_STEP_BACK))
     return found if before is None else found.where(Event.at < before)

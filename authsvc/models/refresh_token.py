@@ -148,7 +148,7 @@ _ADVANCE = (
         RefreshToken.id == bindparam("of", type_=Id()),
         RefreshToken.generation == bindparam("seen"),
         RefreshToken.revoked_at.is_(None),
-        # The step is taken while the key that its answer will be signed with is held: who revokes that key finds it.
+        # The step is taken only while the key signs that its answer will be signed with.
         signing().where(SigningKey.kid == bindparam("signing_kid")).exists(),
     )
     .values(

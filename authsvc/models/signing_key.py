@@ -46,13 +46,11 @@ def is_kid(text: str) -> bool:
 
 
 def held(kid: str) -> Select[SigningKey]:
-    """The key, held until the transaction ends: whoever is about to sign with it waits, and then looks again."""
+    """The key as it is now, held until the transaction ends."""
     own = select(SigningKey).where(SigningKey.kid == kid)
     return own.with_for_update().execution_options(populate_existing=True)
 
 
 def signing() -> Select[str]:
-    """The name of the key that signs, held until the statement or the transaction ends: what is signed with it is there
-    before anybody revokes it. To rotate needs no such wait, because a key that was replaced is still believed.
-    """
-    return select(SigningKey.kid).where(SigningKey.state == ACTIVE).with_for_update(read=True, key_share=True)
+    """The name of the key that signs."""
+    return select(SigningKey.kid).where(SigningKey.state == ACTIVE)

@@ -5,6 +5,7 @@ changes one holds the first tenant's row: changes come one after the other.
 """
 
 import json
+import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,6 +32,7 @@ PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519Public
 RSA_BITS = 3072
 # From reading the clock until its answer is signed, a request takes no longer.
 LONGEST_REQUEST = timedelta(seconds=30)
+STRAGGLERS = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +100,17 @@ def retire(mandate: Mandate, kid: str) -> SigningKey:
 def revoke(mandate: Mandate, kid: str) -> Revoked:
     """A key is not believed any more, from this moment on, and the sign-ins whose tokens it may have signed are over.
 
-    If it was the one that signs, the next one does, and there is a next one again. Raises NotFound, and Unavailable
-    where SECRET_KEY is not the one that the keys are sealed with.
+    If it was the one that signs, the next one does, and there is a next one again. First the key goes, which takes a
+    moment; then the sign-ins do, however long that takes: who refreshes or signs in meanwhile does not wait.
+    Raises NotFound, and Unavailable where SECRET_KEY is not the one that the keys are sealed with.
     """
-    with transaction(unhurried=True) as session:
+    with transaction() as session:
         mandate, now = _at_home(session, mandate), mandate.now
         _found(session, kid)
         row = session.scalars(signing_key.held(kid)).one()
-        if row.state == RETIRED:
+        before = row.state
+        if before == RETIRED:
             return Revoked(row, 0)
-        # Asked before it is replaced: until this moment it may sign.
-        theirs, before = _may_have_signed(row), row.state
         row.state, row.retired_at = RETIRED, now
         if before == ACTIVE:
             row.replaced_at = now
@@ -116,10 +118,26 @@ def revoke(mandate: Mandate, kid: str) -> Revoked:
         elif before == NEXT:
             signing_keys.opened(_in_state(session, ACTIVE))
             _publish(session, mandate.tenant_id, NEXT, now)
-        count = 0 if theirs is None else refresh_tokens.kill(session, theirs, reason="key_revoked", now=now).count
-        events.record_by(session, mandate, "key.revoked", {"kid": kid, "revoked": count})
+        events.record_by(session, mandate, "key.revoked", {"kid": kid})
+    count = _end_signed(row, mandate)
     logger.warning("The signing key %s was revoked; sign-ins that ended with it: %d", kid, count)
     return Revoked(row, count)
+
+
+def _end_signed(row: SigningKey, mandate: Mandate) -> int:
+    """End the sign-ins whose tokens a revoked key may have signed. Answers how many."""
+    theirs = _may_have_signed(row)
+    if theirs is None:
+        return 0
+    # A step that began under this key may still be on its way into the database. What it gives out is refused already;
+    # waiting a little finds its row too.
+    time.sleep(STRAGGLERS)
+    with transaction(unhurried=True) as session:
+        killed = refresh_tokens.kill(session, theirs, reason="key_revoked", now=mandate.now)
+        if killed.count:
+            detail = {"reason": "key_revoked", "revoked": killed.count, "ids": killed.ids}
+            events.record_by(session, mandate, "refresh_token.revoked", detail)
+    return killed.count
 
 
 def _at_home(session: Session, mandate: Mandate) -> Mandate:

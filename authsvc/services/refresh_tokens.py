@@ -22,7 +22,7 @@ from authsvc.errors import (
     Unavailable,
 )
 from authsvc.logs import logger
-from authsvc.models import RefreshToken, refresh_token, signing_key
+from authsvc.models import RefreshToken, refresh_token
 from authsvc.models.application import held
 from authsvc.models.engine import single_statements, transaction
 from authsvc.models.refresh_token import Standing
@@ -83,14 +83,12 @@ def start(
 ) -> Standing:
     """A new row, in the transaction of the sign-in that it stands for, which holds the user's row.
 
-    The application's, the tenant's and the signing key's are held too: whoever disables one of them or revokes the key
-    either is waited for or finds the new row and kills it. Raises CredentialsInvalid where one of them is not active,
-    Unavailable where no key signs.
+    The application's and the tenant's are held too: whoever disables one of them either is waited for or finds the new
+    row and kills it. Raises CredentialsInvalid where one of them is not active, Unavailable where no key signs.
     """
     application = session.scalars(held(application_id)).one_or_none()
     if application is None:
         raise CredentialsInvalid
-    _hold_signing_key(session)
     idle = _seconds(application.refresh_idle_lifetime, settings.REFRESH_IDLE_LIFETIME)
     whole = _seconds(application.refresh_lifetime, settings.REFRESH_LIFETIME)
     row = RefreshToken(
@@ -113,17 +111,10 @@ def start(
     standing = refresh_token.standing(session, row.id, kid="")
     if standing is None or not standing.owners_active:
         raise CredentialsInvalid
+    if standing.signing_kid is None:
+        logger.error("There is no signing key yet: run `flask --app wsgi prepare`.")
+        raise Unavailable
     return standing
-
-
-def _hold_signing_key(session: Session) -> None:
-    """Whoever revokes the key that signs waits for this transaction, and finds its row."""
-    for _ in range(MOST_TRIES):
-        if session.scalar(signing_key.signing()) is not None:
-            return
-        # None, or one that was revoked while we waited for it; then another one signs by now.
-    logger.error("There is no signing key yet: run `flask --app wsgi prepare`.")
-    raise Unavailable
 
 
 def rotate(proof: Proof, *, tenant_name: str | None, attempt: str | None, caller: Caller, now: datetime) -> Standing:

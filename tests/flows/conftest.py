@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
@@ -79,3 +81,15 @@ def make_person(app):
 @pytest.fixture
 def town(app, make_person, make_tenant, admin):
     return Town(app, make_person, make_tenant, admin)
+
+
+@pytest.fixture
+def stale_worker(make_app, settings):
+    """Another worker on the same database, which has read the keys and won't soon do so again."""
+    return make_app(KEY_REREAD=timedelta(hours=1), **settings)
+
+
+@pytest.fixture
+def operator(make_person):
+    """Somebody who may do everything with signing keys, and little else."""
+    return make_person("keys:rotate", "auth:refresh")

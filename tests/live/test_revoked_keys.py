@@ -52,7 +52,7 @@ def revoke_by_api(server: Gunicorn) -> str:
 
 def revoke_by_command(server: Gunicorn) -> str:
     [(kid,)] = server.ask("SELECT kid FROM signing_keys WHERE state = 'active'")
-    server.flask("keys", "revoke", kid)
+    server.flask("keys", "revoke", kid, "--yes")
     return kid
 
 
