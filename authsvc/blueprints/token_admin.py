@@ -86,8 +86,8 @@ class Selectors(Camel):
 
     @pre_load
     def refuse_blank(self, given: dict[str, Any], **_: Any) -> dict[str, Any]:
-        if not given.keys() <= {field.data_key for field in self.fields.values()}:
-            return given  # an unknown name is refused by it: it may be the one that was meant
+        if self.has_unknown(given):
+            return given  # refused by its name: it may be the one that was meant
         named = {name: value for name, value in given.items() if name in SELECTORS}
         blank = {name for name, value in named.items() if _is_blank(value)}
         if blank | {name for name, value in named.items() if value in (False, "false")} == named.keys():
@@ -95,6 +95,9 @@ class Selectors(Camel):
         if blank:
             raise ValidationError({name: ["This is empty. Say which, or leave it out."] for name in blank})
         return given
+
+    def has_unknown(self, given: dict[str, Any]) -> bool:
+        return not given.keys() <= {field.data_key for field in self.fields.values()}
 
 
 class SelectorsInBody(Selectors, Body):
@@ -119,7 +122,7 @@ class SelectorsInPost(Selectors, Body):
     @pre_load
     def refuse_blank(self, given: dict[str, Any], **_: Any) -> dict[str, Any]:
         others = given.keys() - {"refreshToken"}
-        if others and len(others) < len(given):
+        if others and len(others) < len(given) and not self.has_unknown(given):
             raise AmbiguousRequest("Send a refresh token to refresh, or say which sign-ins you mean, not both.")
         return super().refuse_blank(given) if others else given
 

@@ -88,6 +88,11 @@ class Town:
         device.keep(answer)
         return device
 
+    def revive(self):
+        """As if nothing had ended."""
+        with self.app.app_context(), transaction() as session:
+            session.query(RefreshToken).update({"revoked_at": None, "revoke_reason": None})
+
     def ids(self, *names):
         return {self.names[name].refresh_token_id for name in names}
 

@@ -295,7 +295,7 @@ def test_what_another_tenant_has_is_not_there(app, admin, make_tenant, make_pers
     theirs = add_application(admin, {"X-Tenant-Id": "east"}, corsOrigins=["https://east.org"], confidential=True)
     neighbour = make_person(roles=["admin"])
     statements = ("applications", "client_secrets", "allowed_origins")
-    before = [rows(app, f"SELECT * FROM {table} ORDER BY 1") for table in statements]  # noqa: S608
+    before = [rows(app, f"SELECT * FROM {table} ORDER BY 1") for table in statements]
     for where in (
         path_of(theirs),
         f"/admin/applications/{UNKNOWN}",
@@ -315,5 +315,5 @@ def test_what_another_tenant_has_is_not_there(app, admin, make_tenant, make_pers
     assert slugs_of(neighbour.get(f"/admin/applications?cursor={'f' * 8}-ffff-ffff-ffff-{'f' * 12}")) == ["default"]
     refused(neighbour.ask("GET", "/admin/applications", headers={"X-Tenant-Id": "east"}), 403, "tenant_mismatch")
     refused(neighbour.ask("DELETE", path_of(theirs), headers={"X-Tenant-Id": "east"}), 403, "tenant_mismatch")
-    assert [rows(app, f"SELECT * FROM {table} ORDER BY 1") for table in statements] == before  # noqa: S608
+    assert [rows(app, f"SELECT * FROM {table} ORDER BY 1") for table in statements] == before
     assert neighbour.ask("POST", "/admin/applications", {"name": "Shop"}).json["data"]["slug"] == "shop"

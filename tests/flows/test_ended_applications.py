@@ -73,7 +73,7 @@ def test_of_a_deleted_application_every_token_is_dead(admin, shop, at_home, at_s
     for method, body in (("GET", None), ("PATCH", {"active": True}), ("DELETE", None)):
         refused(admin.ask(method, path_of(shop), body), 404, "not_found")
     for table in ("refresh_tokens", "allowed_origins", "client_secrets"):
-        statement = f"SELECT 1 FROM {table} WHERE application_id = :id"  # noqa: S608
+        statement = f"SELECT 1 FROM {table} WHERE application_id = :id"
         assert rows(at_shop.app, statement, id=shop["id"]) == []
 
 

@@ -88,7 +88,7 @@ def test_of_a_deleted_tenant_nothing_is_left(admin, three, east, rows):
         == 201
     )
     tables = "applications allowed_origins client_secrets users user_roles roles refresh_tokens events".split()
-    count = {table: f"SELECT count(*) FROM {table} WHERE tenant_id = :id" for table in tables}  # noqa: S608
+    count = {table: f"SELECT count(*) FROM {table} WHERE tenant_id = :id" for table in tables}
     assert all(rows(app, statement, id=east["id"])[0][0] for statement in count.values())
     assert admin.ask("DELETE", f"/admin/tenants/{east['id']}").json["data"] == {"id": east["id"], "revoked": 1}
     assert not any(rows(app, statement, id=east["id"])[0][0] for statement in count.values())

@@ -59,7 +59,7 @@ def test_without_a_leeway_a_crowd_leaves_one_live_chain_or_none(strict, signed_i
 
 
 def test_a_kill_wins_over_a_refresh_in_flight(strict, signed_in):
-    for _ in range(100):
+    for _ in range(50):
         device = signed_in(strict)
         bearer = {"Authorization": f"Bearer {device.access}"}
         refreshed, ended = at_once(

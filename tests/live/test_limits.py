@@ -82,7 +82,7 @@ def house(request, strict, transport):
     else:
         strict.ask("UPDATE applications SET transport = :t WHERE tenant_id = :id", t=transport, id=made["id"])
         said, headers = {}, {"X-Tenant-Id": slug}
-    live = f"SELECT id FROM refresh_tokens WHERE {kind}_id = :id AND revoked_at IS NULL"  # noqa: S608
+    live = f"SELECT id FROM refresh_tokens WHERE {kind}_id = :id AND revoked_at IS NULL"
     turn = lambda active: admin.ask("PATCH", f"/admin/{kind}s/{made['id']}", {"active": active})  # noqa: E731
     return turn, said, headers, lambda: strict.ask(live, id=made["id"])
 
