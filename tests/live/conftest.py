@@ -4,6 +4,8 @@ An application of each transport is there, so one server serves browsers and scr
 starts it again.
 """
 
+import itertools
+
 import pytest
 from sqlalchemy import create_engine, text
 
@@ -94,8 +96,19 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture
 def signed_in(transport):
+    """Make a device of this kind, signed in."""
+    return _signing_in(itertools.repeat(transport))
+
+
+@pytest.fixture
+def signed_in_either_way():
+    """Make devices that are signed in, of both kinds by turns."""
+    return _signing_in(itertools.cycle(("body", "cookie")))
+
+
+def _signing_in(transports):
     def make(server):
-        device = server.device(transport)
+        device = server.device(next(transports))
         answer = device.register()
         assert answer.status == 201, answer.text
         return device

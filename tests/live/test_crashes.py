@@ -53,8 +53,8 @@ def test_spent_and_ended_tokens_stay_so_across_a_restart(strict, signed_in):
     assert spent.twin().refresh().code == "token_revoked"
 
 
-def test_kill_9_under_load_signs_nobody_out(strict, signed_in):
-    devices = [signed_in(strict) for _ in range(6)]
+def test_kill_9_under_load_signs_nobody_out(strict, signed_in_either_way):
+    devices = [signed_in_either_way(strict) for _ in range(6)]
     over = threading.Event()
 
     def live(device):
@@ -82,8 +82,8 @@ def test_kill_9_under_load_signs_nobody_out(strict, signed_in):
         assert device.me().status == 200
 
 
-def test_a_server_that_is_told_to_stop_finishes_what_it_is_answering(lenient, signed_in):
-    devices = [signed_in(lenient) for _ in range(8)]
+def test_a_server_that_is_told_to_stop_finishes_what_it_is_answering(lenient, signed_in_either_way):
+    devices = [signed_in_either_way(lenient) for _ in range(8)]
     answers = []
 
     def live(device):
@@ -104,8 +104,8 @@ def test_a_server_that_is_told_to_stop_finishes_what_it_is_answering(lenient, si
     lenient.start()
 
 
-def test_a_key_rotation_under_load_fails_no_request_and_reaches_every_worker(strict, signed_in):
-    device = signed_in(strict)
+def test_a_key_rotation_under_load_fails_no_request_and_reaches_every_worker(strict, signed_in_either_way):
+    device = signed_in_either_way(strict)
     old = header_of(device.access)["kid"]
     over = threading.Event()
 
@@ -116,7 +116,7 @@ def test_a_key_rotation_under_load_fails_no_request_and_reaches_every_worker(str
             device.keep(answer)
             assert device.twin().me().status == 200
 
-    others = [signed_in(strict) for _ in range(4)]
+    others = [signed_in_either_way(strict) for _ in range(4)]
     with ThreadPoolExecutor(len(others)) as crowd:
         lives = [crowd.submit(live, one) for one in others]
         new = strict.flask("keys", "rotate").split()[0]
