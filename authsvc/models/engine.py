@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,6 +19,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy.sql.base import ExecutableOption
 
 from authsvc.extensions import db
 from authsvc.models.columns import Owned
@@ -127,14 +129,19 @@ class _Walled(Session):
 
 
 def _stay_within(asked: ORMExecuteState) -> None:
-    tenant_id = asked.session.info["tenant_id"]
     if not asked.is_orm_statement:
         raise RuntimeError("In a tenant's session, ask for models: the wall does not reach plain tables.")
     if asked.is_insert or isinstance(asked.parameters, list):
         raise RuntimeError("In a tenant's session, rows are added and changed one by one, or by a condition.")
     if asked.is_update and "tenant_id" in cast("Update", asked.statement).compile().params:
         raise RuntimeError("In a tenant's session, no row goes to another tenant.")
-    asked.statement = asked.statement.options(
+    asked.statement = asked.statement.options(*_wall(asked.session.info["tenant_id"]))
+
+
+@lru_cache(maxsize=256)
+def _wall(tenant_id: str) -> tuple[ExecutableOption, ...]:
+    """What is added to every statement, wherever in it such a table stands. Making it costs more than adding it."""
+    return (
         with_loader_criteria(Owned, lambda table: table.tenant_id == tenant_id, include_aliases=True),
         with_loader_criteria(Tenant, lambda table: table.id == tenant_id, include_aliases=True),
     )

@@ -64,6 +64,11 @@ class Killed:
     count: int
     ids: list[str]
 
+    @property
+    def only(self) -> str | None:
+        """The one, if it was just one."""
+        return self.ids[0] if self.count == 1 else None
+
 
 class Step(Enum):
     ADVANCE = "advance"
@@ -252,6 +257,7 @@ def _end_surplus(session: Session, newest: RefreshToken, most: int, caller: Call
             caller=caller,
             subject_id=newest.user_id,
             application_id=newest.application_id,
+            refresh_token_id=killed.only,
             detail={"reason": "limit", "revoked": killed.count, "ids": killed.ids},
         )
 

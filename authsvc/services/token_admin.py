@@ -146,5 +146,5 @@ def _tell(session: Session, mandate: Mandate, selection: Selection, killed: Kill
         {"revoked": killed.count, "ids": killed.ids},
         subject_id=selection.user_id,
         application_id=selection.application_id,
-        refresh_token_id=selection.refresh_token_id,
+        refresh_token_id=killed.only,
     )

@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 
 from authsvc import clock, opaque
-from authsvc.models import Application
 from authsvc.models.engine import transaction
 from authsvc.services import tenants
 from tests.claims import claims_of
 from tests.conftest import BASE_URL, register
 from tests.drivers import HOST
+from tests.flows import sign_ins
 from tests.security.forgery import ACCESS, KINDS, REFRESH, REFUSED, Forger, decoded, encoded, verdict
 
 EVERYWHERE = {"iss", "aud", "sub", "tid", "sid", "gen", "jti", "iat", "exp", "type"}
@@ -193,21 +193,7 @@ def add_application(rows):
 
     def add(app, slug, **more):
         [(tenant_id,)] = rows(app, "SELECT id FROM tenants WHERE slug = 'default'")
-        made = Application(
-            id=opaque.new_id(),
-            tenant_id=str(tenant_id),
-            slug=slug,
-            name=slug,
-            active=True,
-            rotate=True,
-            confidential=False,
-            created_at=clock.utcnow(),
-        )
-        for name, value in more.items():
-            setattr(made, name, value)
-        with app.app_context(), transaction() as session:
-            session.add(made)
-        return made.id
+        return sign_ins.add_application(app, str(tenant_id), slug, **more)
 
     return add
 
