@@ -112,6 +112,13 @@ def test_lists_are_filtered_and_paged_to_the_end(app, ask, run):
     assert ask("users", "list", "--search", MISSPELLED) == []
 
 
+def test_a_long_list_is_read_to_its_end_or_to_its_limit(town, ask):
+    rows_like(town.app, town.mine_too.refresh_token_id, 447)
+    whole = ask("tokens", "list", "--user", town.me.account.email, "--limit", "0")
+    assert len(whole) == len({one["id"] for one in whole}) == 450
+    assert ask("tokens", "list", "--user", town.me.account.email, "--limit", "333") == whole[:333]
+
+
 def test_what_a_stranger_wrote_does_not_steer_the_terminal(run, ask):
     ask("users", "create", "me@example.com", "--name", "a\x1b[2Jb\r\nc[red]d")
     for printed in (run("users", "list"), run("users", "show", "me@example.com")):
