@@ -6,7 +6,7 @@ import pytest
 
 from authsvc.cli.authority import mandate
 from authsvc.errors import Unavailable
-from authsvc.models import RefreshToken
+from authsvc.models import RefreshToken, refresh_token
 from authsvc.services import key_rotation
 from tests.answers import code, refused
 from tests.flows.keys import (
@@ -57,6 +57,26 @@ def test_revoking_the_key_that_signs_ends_what_it_signed_at_once_on_every_worker
     assert (ended["reason"], ended["revoked"], len(ended["ids"])) == ("key_revoked", 3, 3)
     states = [state for (state,) in rows(app, "SELECT state FROM signing_keys ORDER BY kid")]
     assert states == ["retired", "active", "next"]
+
+
+def test_a_step_on_its_way_when_its_key_is_revoked_is_taken_under_the_next_one(operator, age, monkeypatch):
+    app, device = operator.app, someone(operator.app)
+    long_ago(app, kid_of(device), hours=1)
+    age(app, device.refresh_token_id, minutes=10)
+    second, [third] = rotate(operator), in_state(operator, "next")
+    advance, tries = refresh_token.advance, []
+
+    def late(*arguments, **step):
+        tries.append(step["signing_kid"])
+        if len(tries) == 1:
+            key_rotation.revoke(mandate(), second)
+        return advance(*arguments, **step)
+
+    monkeypatch.setattr(refresh_token, "advance", late)
+    assert device.refresh().status_code == 200
+    assert tries == [second, third]
+    assert kid_of(device) == third
+    assert device.me().status_code == 200
 
 
 def test_a_sign_in_that_the_key_never_signed_for_goes_on(operator, age):
