@@ -53,10 +53,10 @@ class Ids(fields.Field[frozenset[str]]):
     """One id, or several: a list in a body, with commas between them in a query."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> frozenset[str]:
-        listed = value.split(",") if isinstance(value, str) else value
-        if not isinstance(listed, list) or not 1 <= len(listed) <= MOST_SPARED:
+        several = value.split(",") if isinstance(value, str) else value
+        if not isinstance(several, list) or not 1 <= len(several) <= MOST_SPARED:
             raise ValidationError(f"One id, or a list of 1 to {MOST_SPARED}.")
-        return frozenset(Uuid().deserialize(one) for one in listed)
+        return frozenset(Uuid().deserialize(one) for one in several)
 
 
 class NotInAddresses(fields.Field[str]):

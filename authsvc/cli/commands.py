@@ -40,7 +40,7 @@ class Commands(AppGroup):
 
 
 class Id(click.ParamType[str]):
-    """The id of a sign-in, as lists show it."""
+    """An id, as lists show it."""
 
     name = "id"
 

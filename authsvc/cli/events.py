@@ -59,7 +59,7 @@ def list_events(
 
 
 @events.command()
-@click.argument("event_id")
+@click.argument("event_id", type=Id())
 @in_tenant
 @as_json
 def show(event_id: str, tenant: str | None, in_json: bool) -> None:

@@ -17,7 +17,6 @@ from authsvc.models.paging import Page, Window
 
 PAGE = 200
 WIDE = 1000
-WHOLE = frozenset({"id", "kid", "at"})
 
 
 def everything(find: Callable[[Window], Page[Any]], limit: int) -> Iterator[Any]:
@@ -36,21 +35,25 @@ def show_items(items: list[dict[str, Any]], columns: tuple[str, ...], *, in_json
         return
     sheet = Sheet(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for column in columns:
-        # What people copy is never broken, whatever the width of the terminal.
-        sheet.add_column(column, overflow="fold", no_wrap=column in WHOLE)
+        sheet.add_column(column, no_wrap=True)
     for item in items:
         sheet.add_row(*(_readable(item[column]) for column in columns))
-    _console().print(sheet if items else "None.")
+    console = _console()
+    if not items:
+        console.print("None.")
+    elif console.measure(sheet, options=console.options.update(max_width=WIDE)).maximum <= console.width:
+        console.print(sheet)
+    else:
+        # Too narrow for the table: one thing below the other, so that nothing is broken that people copy.
+        for number, item in enumerate(items):
+            console.print(*([""] if number else []), _record({column: item[column] for column in columns}), sep="\n")
 
 
 def show_one(thing: Mapping[str, Any], *, in_json: bool) -> None:
     if in_json:
         click.echo(orjson.dumps(thing))
         return
-    sheet = Sheet(box=None, show_header=False, pad_edge=False)
-    for name, value in thing.items():
-        sheet.add_row(name, _readable(value))
-    _console().print(sheet)
+    _console().print(_record(thing))
 
 
 def show_done(sentence: str, result: Mapping[str, Any], *, in_json: bool) -> None:
@@ -64,6 +67,13 @@ def _pages(find: Callable[[Window], Page[Any]]) -> Iterator[Any]:
         page = find(window)
         yield from page.items
         window = None if page.next_cursor is None else Window(PAGE, page.next_cursor)
+
+
+def _record(thing: Mapping[str, Any]) -> Sheet:
+    sheet = Sheet(box=None, show_header=False, pad_edge=False)
+    for name, value in thing.items():
+        sheet.add_row(name, _readable(value))
+    return sheet
 
 
 def _console() -> Console:

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from authsvc import opaque
 from authsvc.caller import Caller
 from authsvc.errors import (
-    AlreadyExists,
     CredentialsInvalid,
     NotFound,
     PasswordWrong,
@@ -21,10 +19,11 @@ from authsvc.errors import (
 from authsvc.models import Application, RefreshToken, Tenant, User, UserRole, role, user
 from authsvc.models.engine import reading, transaction
 from authsvc.models.refresh_token import Standing
-from authsvc.services import events, names, passwords, refresh_tokens, throttle
+from authsvc.services import events, names, passwords, refresh_tokens, throttle, uniqueness
 from authsvc.settings import settings
 
 EVERYONE = frozenset({"member"})
+NAMES = {"username_key": ("username", "user name"), "email": ("email", "e-mail address")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +189,7 @@ def create(
         created_at=now,
     )
     session.add(owner)
-    _flush_or_refuse(session)
+    uniqueness.flush(session, NAMES)
     for row in session.scalars(role.with_names(roles)):
         session.add(UserRole(tenant_id=tenant_id, user_id=owner.id, role_id=row.id))
     return Account(owner, roles)
@@ -208,7 +207,7 @@ def rename(session: Session, owner: User, changes: Mapping[str, Any]) -> list[st
         setattr(owner, field, changes[field])
     if "username" in changed:
         owner.username_key = None if owner.username is None else names.username_key(owner.username)
-    _flush_or_refuse(session)
+    uniqueness.flush(session, NAMES)
     return changed
 
 
@@ -247,28 +246,7 @@ def _locked_unchanged(session: Session, seen: User) -> User | None:
 def _refuse_taken(session: Session, email: str, username_key: str | None) -> None:
     holder = session.scalars(user.holding_either(email, username_key)).first()
     if holder is not None:
-        raise _taken("email" if holder.email == email else "username")
-
-
-def _flush_or_refuse(session: Session) -> None:
-    """The unique constraints have the last word: two who ask for one name at once can't both have it."""
-    try:
-        session.flush()
-    except IntegrityError as error:
-        # The first line names the constraint; on PostgreSQL a second one holds what the caller wrote.
-        constraint = str(error.orig).partition("\n")[0]
-        if "foreign key" in constraint.lower():
-            raise UnknownTenant from None  # deleted meanwhile
-        if "username_key" in constraint:
-            raise _taken("username") from None
-        is_id = "pk_users" in constraint or "users.id" in constraint
-        raise _taken("id" if is_id else "email") from None
-
-
-def _taken(field: str) -> AlreadyExists:
-    thing = {"email": "e-mail address", "username": "user name", "id": "id"}[field]
-    sentence = f"This {thing} is taken."
-    return AlreadyExists(sentence, fields={field: [sentence]})
+        raise uniqueness.taken(*NAMES["email" if holder.email == email else "username_key"])
 
 
 def _tell(

@@ -13,7 +13,6 @@ from authsvc.errors import NotFound
 from authsvc.logs import logger
 from authsvc.mandate import Mandate
 from authsvc.models import Event, event
-from authsvc.models.columns import is_id
 from authsvc.models.engine import reading, transaction
 from authsvc.models.paging import Page, Window, page
 
@@ -133,7 +132,7 @@ def find(
 def get(mandate: Mandate, event_id: str) -> Event:
     """Raises NotFound."""
     with reading(within=mandate.tenant_id) as session:
-        found = session.get(Event, event_id.lower()) if is_id(event_id.lower()) else None
+        found = session.get(Event, event_id)
     if found is None:
         raise NotFound
     return found

@@ -4,20 +4,20 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import Select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from authsvc import opaque
-from authsvc.errors import AlreadyExists, Conflict, NotFound, PermissionDenied, ValidationFailed
+from authsvc.errors import Conflict, NotFound, PermissionDenied, ValidationFailed
 from authsvc.mandate import Mandate
 from authsvc.models import Role, role
 from authsvc.models.columns import is_id
 from authsvc.models.engine import reading, transaction
 from authsvc.models.paging import Page, Window, page
 from authsvc.permissions import BUILT_IN_ROLES, CUSTOM, PERMISSION, allows
-from authsvc.services import events, names
+from authsvc.services import events, names, uniqueness
 
 MOST_PERMISSIONS = 256
+NAMES = {"name_key": ("name", "name, in this or another case,")}
 # Permissions stand in the access token, and a header of much more than 8,000 characters gets through nowhere.
 LONGEST_TOGETHER = 5000
 
@@ -57,7 +57,7 @@ def create(mandate: Mandate, *, name: str, permissions: Collection[str]) -> Role
             created_at=mandate.now,
         )
         session.add(row)
-        _flush_or_refuse(session)
+        uniqueness.flush(session, NAMES)
         detail = {"roleId": row.id, "name": name, "added": sorted(granted)}
         events.record_by(session, mandate, "role.created", detail)
     return row
@@ -76,7 +76,7 @@ def update(mandate: Mandate, role_id: str, changes: Mapping[str, Any]) -> Role:
         if key is not None:
             row.name, row.name_key = changes["name"], key
         row.permissions = after
-        _flush_or_refuse(session)
+        uniqueness.flush(session, NAMES)
         detail: dict[str, Any] = {"added": sorted(after - permissions), "removed": sorted(permissions - after)}
         if row.name != name:
             detail["formerName"] = name
@@ -172,13 +172,3 @@ def _known(permissions: Collection[str]) -> frozenset[str]:
     else:
         return frozenset(permissions)
     raise ValidationFailed(fields={"permissions": [sentence]})
-
-
-def _flush_or_refuse(session: Session) -> None:
-    try:
-        session.flush()
-    except IntegrityError as error:
-        if "name_key" not in str(error.orig).partition("\n")[0]:
-            raise
-        sentence = "There is a role of this name, in this or another case."
-        raise AlreadyExists(sentence, fields={"name": [sentence]}) from None

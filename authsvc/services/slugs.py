@@ -2,16 +2,15 @@
 
 import re
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from authsvc.errors import AlreadyExists, UnknownTenant, ValidationFailed
+from authsvc.errors import ValidationFailed
 from authsvc.models.columns import is_id
+from authsvc.services import uniqueness
 
 LONGEST_MADE = 48
 _SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _OTHERS = re.compile(r"[^a-z0-9]+")
-_TAKEN = {"slug": "This slug is taken.", "id": "This id is taken."}
 
 
 def check(text: str) -> None:
@@ -29,13 +28,5 @@ def made_from(name: str) -> str:
 
 
 def flush(session: Session) -> None:
-    """Write it down; the unique constraints have the last word on who has which name. Raises AlreadyExists."""
-    try:
-        session.flush()
-    except IntegrityError as error:
-        # The first line names the constraint; on PostgreSQL a second one holds what the caller wrote.
-        constraint = str(error.orig).partition("\n")[0]
-        if "foreign key" in constraint.lower():
-            raise UnknownTenant from None  # deleted meanwhile
-        field = "slug" if "slug" in constraint else "id"
-        raise AlreadyExists(_TAKEN[field], fields={field: [_TAKEN[field]]}) from None
+    """Write it down. Raises AlreadyExists, UnknownTenant."""
+    uniqueness.flush(session, {"slug": ("slug", "slug")})

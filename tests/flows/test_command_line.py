@@ -1,6 +1,13 @@
 """The commands do what the HTTP API does, for people and for programs, and say no in one line."""
 
+import fcntl
 import json
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
 
 import pytest
 
@@ -12,6 +19,7 @@ from tests.conftest import ADMIN_EMAIL, close, configured
 from tests.drivers import Account, Script
 from tests.flows.people import PASSWORD
 from tests.flows.sign_ins import NOBODY, live_ids, rows_like
+from tests.servers.gunicorn import ROOT
 
 MISSPELLED = "no-such-thing"
 
@@ -110,6 +118,23 @@ def test_lists_are_filtered_and_paged_to_the_end(app, ask, run):
     assert "\x1b" not in printed
     assert run("users", "list", "--search", MISSPELLED) == "None.\n"
     assert ask("users", "list", "--search", MISSPELLED) == []
+
+
+@pytest.mark.parametrize(("columns", "lines"), [(200, 4), (60, 15)])
+def test_whatever_the_width_of_the_terminal_nothing_is_broken_that_people_copy(database, ask, columns, lines):
+    """As wide as the table: the table. Narrower: one thing below the other."""
+    made = ask("users", "create", "me@example.com")
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    environment = {"PATH": os.environ["PATH"], "AUTHSVC_ENV": "testing", "AUTHSVC_DATABASE_URL": database}
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "users", "list"]
+    subprocess.run(command, cwd=ROOT, env=environment, stdin=theirs, stdout=theirs, check=True)
+    os.close(theirs)
+    printed = os.read(ours, 65536).decode()
+    os.close(ours)
+    for text in (made["id"], "me@example.com", ADMIN_EMAIL, "admin member operator", made["createdAt"]):
+        assert text in printed
+    assert len(printed.strip().splitlines()) == lines
 
 
 def test_a_long_list_is_read_to_its_end_or_to_its_limit(town, ask):
@@ -278,7 +303,8 @@ def test_events(town, ask, run):
     assert ask("events", "list", "--tenant", "elsewhere", "--kind", "refresh_token.revoked") == []
     run("events", "list", "--kind", "no.such", code=2)
     run("events", "list", "--before", "yesterday", code=2)
-    run("events", "show", MISSPELLED, code=1)
+    run("events", "show", MISSPELLED, code=2)
+    run("events", "show", NOBODY, code=1)
     assert "refresh_token.revoked" in run("events", "list")
 
 

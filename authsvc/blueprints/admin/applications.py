@@ -101,7 +101,7 @@ def shown(described: Described) -> dict[str, Any]:
 @bp.get("")
 @requires("applications:read", in_any_tenant=True)
 @asks(ApplicationsQuery)
-def list_applications(query: dict[str, Any]) -> Response:
+def find(query: dict[str, Any]) -> Response:
     """The tenant's applications, by the page."""
     return listed(applications.find(mandate(), window(query), **query), _out, "The applications.")
 
@@ -109,7 +109,7 @@ def list_applications(query: dict[str, Any]) -> Response:
 @bp.post("")
 @requires("applications:write", in_any_tenant=True)
 @takes(ApplicationIn)
-def add_application(body: dict[str, Any]) -> Response:
+def create(body: dict[str, Any]) -> Response:
     """Make an application; a confidential one gets its secret, shown here and never again."""
     return answer(shown(applications.create(mandate(), body)), "The application was made.", 201)
 
@@ -117,7 +117,7 @@ def add_application(body: dict[str, Any]) -> Response:
 @bp.get("/<id>")
 @requires("applications:read", in_any_tenant=True)
 @by_id
-def read_application(application_id: str) -> Response:
+def get(application_id: str) -> Response:
     """One application."""
     return answer(shown(applications.get(mandate(), application_id)), "The application.")
 
@@ -126,7 +126,7 @@ def read_application(application_id: str) -> Response:
 @requires("applications:write", in_any_tenant=True)
 @takes(ApplicationChange)
 @by_id
-def change_application(application_id: str, body: dict[str, Any]) -> Response:
+def update(application_id: str, body: dict[str, Any]) -> Response:
     """Change what an application decides, or turn it off or on; null leaves a thing to the settings."""
     changed = applications.update(mandate(), application_id, body)
     return answer(shown(changed), "The application is as you said.")
@@ -135,7 +135,7 @@ def change_application(application_id: str, body: dict[str, Any]) -> Response:
 @bp.delete("/<id>")
 @requires("applications:write", in_any_tenant=True)
 @by_id
-def delete_application(application_id: str) -> Response:
+def delete(application_id: str) -> Response:
     """Delete an application; every sign-in to it ends."""
     revoked = applications.delete(mandate(), application_id)
     return answer({"id": application_id, "revoked": revoked}, "The application was deleted, and its sign-ins ended.")
@@ -145,7 +145,7 @@ def delete_application(application_id: str) -> Response:
 @requires("applications:write", in_any_tenant=True)
 @takes(SecretIn)
 @by_id
-def add_secret(application_id: str, body: dict[str, Any]) -> Response:
+def make_secret(application_id: str, body: dict[str, Any]) -> Response:
     """Make a confidential application's next secret; those before it end after the overlap."""
     overlap = timedelta(seconds=body["overlap"]) if "overlap" in body else applications.OVERLAP
     made = applications.make_secret(mandate(), application_id, overlap)

@@ -7,6 +7,7 @@ from marshmallow import fields, validate
 
 from authsvc.blueprints.bodies import Camel, Moment, Text, Uuid
 from authsvc.blueprints.envelope import answer
+from authsvc.blueprints.paths import by_id
 from authsvc.blueprints.queries import Listing, asks, listed, window
 from authsvc.credentials.guard import mandate, requires
 from authsvc.services import events
@@ -51,13 +52,14 @@ _event_out = EventOut()
 @bp.get("")
 @requires("events:read", in_any_tenant=True)
 @asks(EventListing)
-def list_events(query: dict[str, Any]) -> Response:
+def find(query: dict[str, Any]) -> Response:
     """What happened, newest first."""
     return listed(events.find(mandate(), window(query), **query), _event_out, "Events.")
 
 
 @bp.get("/<id>")
 @requires("events:read", in_any_tenant=True)
-def read(id: str) -> Response:  # noqa: A002  (as the path is documented)
+@by_id
+def get(event_id: str) -> Response:
     """One event."""
-    return answer(_event_out.dump(events.get(mandate(), id)), "An event.")
+    return answer(_event_out.dump(events.get(mandate(), event_id)), "An event.")

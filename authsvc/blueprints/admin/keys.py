@@ -56,14 +56,14 @@ _key_out = KeyOut()
 @bp.get("")
 @requires("keys:rotate", in_any_tenant=True)
 @asks(KeyListing)
-def list_keys(query: dict[str, Any]) -> Response:
+def find(query: dict[str, Any]) -> Response:
     """All keys, retired ones too."""
     return listed(key_rotation.find(window(query)), _key_out, "Signing keys.")
 
 
 @bp.get("/<kid>")
 @requires("keys:rotate", in_any_tenant=True)
-def read(kid: str) -> Response:
+def get(kid: str) -> Response:
     """One key."""
     return answer(_key_out.dump(key_rotation.get(kid)), "A signing key.")
 

@@ -46,7 +46,7 @@ _out = TenantOut()
 @bp.get("")
 @requires("tenants:write", in_any_tenant=True)
 @asks(TenantsQuery)
-def list_tenants(query: dict[str, Any]) -> Response:
+def find(query: dict[str, Any]) -> Response:
     """The tenants, by the page."""
     return listed(tenants.find(mandate(), window(query), **query), _out, "The tenants.")
 
@@ -54,7 +54,7 @@ def list_tenants(query: dict[str, Any]) -> Response:
 @bp.post("")
 @requires("tenants:write", in_any_tenant=True)
 @takes(TenantIn)
-def add_tenant(body: dict[str, Any]) -> Response:
+def create(body: dict[str, Any]) -> Response:
     """Make a tenant, with its built-in roles and its default application."""
     made = tenants.create(mandate(), name=body["name"], slug=body["slug"], tenant_id=body.get("id"))
     return answer(_out.dump(made), "The tenant was made.", 201)
@@ -63,7 +63,7 @@ def add_tenant(body: dict[str, Any]) -> Response:
 @bp.get("/<id>")
 @requires("tenants:write", in_any_tenant=True)
 @by_id
-def read_tenant(tenant_id: str) -> Response:
+def get(tenant_id: str) -> Response:
     """One tenant."""
     return answer(_out.dump(tenants.get(mandate(), tenant_id)), "The tenant.")
 
@@ -72,7 +72,7 @@ def read_tenant(tenant_id: str) -> Response:
 @requires("tenants:write", in_any_tenant=True)
 @takes(TenantChange)
 @by_id
-def change_tenant(tenant_id: str, body: dict[str, Any]) -> Response:
+def update(tenant_id: str, body: dict[str, Any]) -> Response:
     """Rename a tenant, or turn it off or on."""
     return answer(_out.dump(tenants.update(mandate(), tenant_id, body)), "The tenant is as you said.")
 
@@ -80,7 +80,7 @@ def change_tenant(tenant_id: str, body: dict[str, Any]) -> Response:
 @bp.delete("/<id>")
 @requires("tenants:write", in_any_tenant=True)
 @by_id
-def delete_tenant(tenant_id: str) -> Response:
+def delete(tenant_id: str) -> Response:
     """Delete a tenant and all that belongs to it."""
     revoked = tenants.delete(mandate(), tenant_id)
     return answer({"id": tenant_id, "revoked": revoked}, "The tenant was deleted, and all that belonged to it.")
