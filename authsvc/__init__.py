@@ -18,7 +18,9 @@ from authsvc.errors import Refusal
 from authsvc.extensions import db, jwt, migrate
 from authsvc.models import engine
 from authsvc.proxies import TrustedProxies
+from authsvc.query_tokens import QueryTokens
 from authsvc.services import installation
+from authsvc.services.api_token_uses import Uses
 from authsvc.services.passwords import Hashing
 from authsvc.services.signing_keys import Ring
 from authsvc.settings import check
@@ -51,6 +53,7 @@ def create_app(config: "Base") -> Flask:
             "authsvc.ring": Ring(),
             "authsvc.recalled": {},
             "authsvc.hashing": Hashing(config),
+            "authsvc.uses": Uses(),
         }
     )
     logs.start(config.LOG_LEVEL, config.LOG_FORMAT)
@@ -68,7 +71,8 @@ def create_app(config: "Base") -> Flask:
     for blueprint in blueprints.BLUEPRINTS:
         app.register_blueprint(blueprint)
     cli.install(app)
-    app.wsgi_app = TrustedProxies(app.wsgi_app, config.TRUSTED_PROXIES)  # type: ignore[method-assign]
+    within = TrustedProxies(app.wsgi_app, config.TRUSTED_PROXIES)
+    app.wsgi_app = QueryTokens(within)  # type: ignore[method-assign]
     return app
 
 
@@ -85,7 +89,7 @@ def init_app(app: Flask, config: "Base | None" = None, prefix: str = "") -> Flas
     app.extensions["authsvc.embedded"] = service
     app.register_error_handler(Refusal, envelope.refusal)
     app.cli.add_command(cli.embedded(service), "authsvc")
-    app.wsgi_app = _Mounted(service, app.wsgi_app, prefix)  # type: ignore[method-assign]
+    app.wsgi_app = QueryTokens(_Mounted(service, app.wsgi_app, prefix))  # type: ignore[method-assign]
     return service
 
 

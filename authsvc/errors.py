@@ -92,7 +92,7 @@ class TokenExpired(Unauthenticated):
 
 class TokenRevoked(Unauthenticated):
     code = "token_revoked"
-    message = "This sign-in was ended. Sign in again."
+    message = "This was ended. Sign in again, or use another token."
 
 
 class RefreshTokenReused(Unauthenticated):
@@ -124,6 +124,19 @@ class PermissionDenied(Refusal):
 class TenantMismatch(Refusal):
     code, status = "tenant_mismatch", 403
     message = "The credential belongs to another tenant than the one the header names."
+
+
+class SignInNeeded(PermissionDenied):
+    """A user in person may do this, and no API token or application, whatever its scopes."""
+
+    def __init__(self) -> None:
+        super().__init__("sign-in", "This takes the access token of a user's sign-in.")
+        self.headers["WWW-Authenticate"] = 'Bearer realm="authsvc", error="insufficient_scope"'
+
+
+class AddressNotAllowed(Refusal):
+    code, status = "address_not_allowed", 403
+    message = "This API token may not be used from your address."
 
 
 class PasswordWrong(Refusal):

@@ -1,6 +1,7 @@
 """The log of the service: one line per entry, for people or for machines, each with its request id."""
 
 import logging
+import re
 import sys
 
 from flask import g, has_request_context
@@ -8,20 +9,63 @@ from pythonjsonlogger.json import JsonFormatter
 
 logger = logging.getLogger("authsvc")
 
+# Servers log request lines: gunicorn whatever its format says where a request is malformed or a worker fails.
+SERVERS = ("gunicorn.access", "gunicorn.error", "werkzeug")
+_HIDDEN = "(hidden)"
+
+
+def _spelled(name: str) -> str:
+    """A pattern for a name of which any letter may be percent-encoded, in any case."""
+    return "".join(f"(?:[{c.lower()}{c.upper()}]|%{ord(c.lower()):x}|%{ord(c.upper()):x})" for c in name)
+
+
+_NAME = _spelled("token")
+_SECRETS = (
+    # A parameter called token, whatever it holds.
+    (re.compile(rf"(?i)((?:[?&;#]|%3f|%26|%3b|%23)[\s+]*{_NAME}[\s+]*(?:=|%3d))[^&;#\s\"'<>]*"), rf"\1{_HIDDEN}"),
+    # Our own kinds, wherever they stand.
+    (re.compile(r"asvcs?_[0-9A-Za-z_-]{20,}"), _HIDDEN),
+    (re.compile(r"eyJ[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+\.[0-9A-Za-z_=-]*"), _HIDDEN),
+)
+
 
 def start(level: str, form: str) -> None:
     """Send authsvc's log to standard error. The root logger belongs to whoever embeds us."""
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(_add_request_id)
+    handler.addFilter(hide_secrets)
     handler.setFormatter(_Json() if form == "json" else _Text())
     logger.handlers[:] = [handler]
     logger.setLevel(level.upper())
     logger.propagate = False
+    for name in SERVERS:
+        logging.getLogger(name).addFilter(hide_secrets)
+
+
+def hide_secrets(record: logging.LogRecord) -> bool:
+    """Take tokens out of a line before anybody formats it, out of its traceback too."""
+    try:
+        message = record.getMessage()
+    except (TypeError, ValueError, KeyError):
+        return True  # whoever formats it says what is wrong with it
+    record.msg, record.args = _without_secrets(message), None
+    if record.exc_info:
+        record.exc_text = _without_secrets(_plain.formatException(record.exc_info))
+    return True
+
+
+def _without_secrets(text: str) -> str:
+    for pattern, instead in _SECRETS:
+        text = pattern.sub(instead, text)
+    return text
 
 
 def _add_request_id(record: logging.LogRecord) -> bool:
     record.request_id = g.get("request_id", "") if has_request_context() else ""
     return True
+
+
+_plain = logging.Formatter()
 
 
 class _Json(JsonFormatter):

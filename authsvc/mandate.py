@@ -10,13 +10,22 @@ from authsvc.permissions import allows
 
 @dataclass(frozen=True, slots=True)
 class Mandate:
-    """Who acts (nobody in particular, at the command line), in which tenant, what they may do, from where and when."""
+    """Who acts (nobody in particular, at the command line), in which tenant, what they may do, from where and when.
+
+    `signed_in`: it is the user in person, who may do more to what is their own than any API token of theirs.
+    """
 
     tenant_id: str
-    user_id: str | None
+    actor_id: str | None
     permissions: frozenset[str]
     caller: Caller
     now: datetime
+    signed_in: bool = False
+    api_token_id: str | None = None
+
+    def owns(self, user_id: str) -> bool:
+        """Whether it is about what is the actor's own, by a sign-in of the actor's."""
+        return self.signed_in and user_id == self.actor_id
 
     def may(self, permission: str) -> bool:
         return allows(self.permissions, permission)

@@ -2,7 +2,9 @@
 
 import hashlib
 import hmac
+import re
 import secrets
+import zlib
 from base64 import urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 
@@ -10,11 +12,20 @@ import uuid_utils
 
 # No vowels, no look-alikes: read aloud or typed from a screen, and never a word.
 LEGIBLE = "23456789bcdfghjkmnpqrstvwxzBCDFGHJKMNPQRSTVWXZ"
+BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+API_TOKEN_MARK = "asvc_"  # noqa: S105  (how one begins)
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_API_TOKEN = re.compile(rf"{API_TOKEN_MARK}([0-9A-Za-z]{{30}})([0-9A-Za-z]{{6}})")
 
 
 def new_id() -> str:
     """A UUIDv7: unique everywhere, ordered by time, so that an index grows at its end."""
     return str(uuid_utils.uuid7())
+
+
+def is_id(text: str) -> bool:
+    """Whether this is a UUID as we write them: lower case, with its dashes."""
+    return _UUID.fullmatch(text) is not None
 
 
 def made_at(new_id: str) -> datetime:
@@ -42,6 +53,27 @@ def new_password() -> str:
 def new_secret() -> str:
     """256 bits for a program to prove itself with, behind a mark by which secret scanners know it."""
     return f"asvcs_{secrets.token_urlsafe(32)}"
+
+
+def new_api_token() -> str:
+    """178 bits behind a mark by which secret scanners know it, and a checksum that a made-up one lacks."""
+    body = "".join(secrets.choice(BASE62) for _ in range(30))
+    return f"{API_TOKEN_MARK}{body}{_checksum(body)}"
+
+
+def is_api_token(text: str) -> bool:
+    """Whether this has the form of one, checksum and all: junk is told from it without looking anything up."""
+    parts = _API_TOKEN.fullmatch(text)
+    return parts is not None and _checksum(parts[1]) == parts[2]
+
+
+def _checksum(body: str) -> str:
+    """The CRC-32, in six digits of base 62."""
+    rest, digits = zlib.crc32(body.encode()), ""
+    for _ in range(6):
+        rest, digit = divmod(rest, 62)
+        digits = BASE62[digit] + digits
+    return digits
 
 
 def digest(text: str) -> str:

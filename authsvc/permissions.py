@@ -20,6 +20,9 @@ OPERATORS_ALONE = frozenset({"keys:rotate", "tenants:write"})
 
 BUILT_IN = TENANT_WIDE | OPERATORS_ALONE
 
+# What no API token may do, whatever its scopes: make or change API tokens, and carry a sign-in on.
+NEVER_BY_API_TOKEN = frozenset({"api-tokens:write", "api-tokens:admin", "auth:refresh"})
+
 # In a role: every permission that is not built in, such as an API makes up for itself. Built-in ones are always named,
 # so that taking one from a role takes it away.
 CUSTOM = "*"

@@ -4,6 +4,8 @@ import ipaddress
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from authsvc.addresses import address, is_within
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -18,11 +20,11 @@ class TrustedProxies:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if self.trusts(environ.get("REMOTE_ADDR", "")):
             for hop in reversed(environ.get("HTTP_X_FORWARDED_FOR", "").split(",")):
-                address = hop.strip()
-                if _address(address) is None:
+                caller = hop.strip()
+                if address(caller) is None:
                     break
-                environ["REMOTE_ADDR"] = address
-                if not self.trusts(address):
+                environ["REMOTE_ADDR"] = caller
+                if not self.trusts(caller):
                     break
             scheme = environ.get("HTTP_X_FORWARDED_PROTO", "").rpartition(",")[2].strip().lower()
             if scheme in ("http", "https"):
@@ -30,15 +32,4 @@ class TrustedProxies:
         return self.app(environ, start_response)
 
     def trusts(self, text: str) -> bool:
-        address = _address(text)
-        return address is not None and any(address in network for network in self.networks)
-
-
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """A socket that takes both kinds says ::ffff:10.0.0.1 of 10.0.0.1."""
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return mapped or address
+        return is_within(text, self.networks)

@@ -38,6 +38,8 @@ class Base:
     REFRESH_IDLE_LIFETIME: timedelta = timedelta(days=7)
     REFRESH_LIFETIME: timedelta = timedelta(days=30)
     REFRESH_LEEWAY: timedelta = timedelta(seconds=10)
+    API_TOKEN_LIFETIME: timedelta = timedelta(days=90)
+    API_TOKEN_MAX_LIFETIME: timedelta = timedelta(days=366)
     REVOCATION_LAG: timedelta = timedelta(0)
     CLOCK_SKEW: timedelta = timedelta(seconds=30)
     KEY_REREAD: timedelta = timedelta(seconds=10)

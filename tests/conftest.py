@@ -74,7 +74,17 @@ def close(app):
     from authsvc.extensions import db
 
     with app.app_context():
+        finish_writing(app)
         db.engine.dispose()
+
+
+def finish_writing(app):
+    """When API tokens were used last is written behind: now."""
+    uses = app.extensions["authsvc.uses"]
+    uses.hurry.set()
+    if uses.writer is not None:
+        uses.writer.join()
+    uses.hurry.clear()
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,13 @@ from typing import Any, cast
 from flask import Blueprint, Response, g
 from marshmallow import fields
 
+from authsvc import opaque
 from authsvc.blueprints.bodies import Body, Camel, Flag, Jwt, Moment, Text, takes
 from authsvc.blueprints.envelope import answer
 from authsvc.credentials import jwts, readers, transports
-from authsvc.credentials.guard import caller, principal, public, requires
-from authsvc.errors import CsrfFailed, Unauthenticated, ValidationFailed
+from authsvc.credentials.guard import BY_A_USER, BY_SIGN_IN, principal, public, requires
+from authsvc.credentials.readers import caller
+from authsvc.errors import CsrfFailed, SignInNeeded, Unauthenticated, ValidationFailed
 from authsvc.models import Application
 from authsvc.services import accounts, applications, refresh_tokens, tenants
 from authsvc.services.accounts import Account, SignIn
@@ -103,32 +105,32 @@ def login(body: dict[str, Any]) -> Response:
 
 
 @bp.get("/me")
-@requires()
+@requires(via=BY_A_USER)
 def me() -> Response:
     """Who am I, and what may I do?"""
-    return answer(_me(accounts.get(principal.tenant_id, principal.user_id)), "This is you.")
+    return answer(_me(accounts.get(principal.tenant_id, _my_id())), "This is you.")
 
 
 @bp.patch("/me")
-@requires()
+@requires(via=BY_SIGN_IN)
 @takes(MeIn)
 def change_me(body: dict[str, Any]) -> Response:
     """Change my user name or my name; null takes it away."""
-    changed = accounts.update(principal.tenant_id, principal.user_id, body, caller(), g.now)
+    changed = accounts.update(principal.tenant_id, _my_id(), body, caller(), g.now)
     return answer(_me(changed), "Changed.")
 
 
 @bp.post("/password")
-@requires()
+@requires(via=BY_SIGN_IN)
 @takes(PasswordIn)
 def change_password(body: dict[str, Any]) -> Response:
     """Change my password; every other sign-in of mine ends."""
     revoked = accounts.change_password(
         principal.tenant_id,
-        principal.user_id,
+        _my_id(),
         current=body["current_password"],
         new=body["new_password"],
-        keep=principal.proof.refresh_token_id,
+        keep=str(principal.refresh_token_id),
         caller=caller(),
         now=g.now,
     )
@@ -169,6 +171,11 @@ def _me(account: Account) -> dict[str, Any]:
     return {"user": user_out(account), "permissions": sorted(principal.permissions), "via": principal.via}
 
 
+def _my_id() -> str:
+    """On routes that only users reach."""
+    return cast("str", principal.user_id)
+
+
 def _signed_in(application: Application, signed_in: SignIn, message: str, status: int = 200) -> Response:
     delivery = transports.of_application(application).deliver(signed_in.standing, g.now)
     response = answer({"user": user_out(signed_in.account)} | delivery.body, message, status)
@@ -186,6 +193,8 @@ def _proof_to_end(body: dict[str, Any]) -> Proof | None:
     """The sign-in that a logout means: the access token's or, without a good one, the refresh token's."""
     text = readers.bearer()
     if text is not None:
+        if text.startswith(opaque.API_TOKEN_MARK):
+            raise SignInNeeded
         try:
             return jwts.read_access(text, g.now)[0]
         except Unauthenticated:

@@ -10,7 +10,7 @@ from flask import request
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from authsvc.errors import AmbiguousRequest, MalformedJson, TooLarge, UnsupportedMediaType, ValidationFailed
-from authsvc.models.columns import is_id
+from authsvc.opaque import is_id
 from authsvc.settings import settings
 
 P = ParamSpec("P")

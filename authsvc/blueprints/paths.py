@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from authsvc.errors import NotFound
-from authsvc.models.columns import is_id
+from authsvc.opaque import is_id
 
 P = ParamSpec("P")
 R = TypeVar("R")

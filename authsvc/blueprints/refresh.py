@@ -8,7 +8,8 @@ from authsvc.blueprints.bodies import takes
 from authsvc.blueprints.envelope import answer
 from authsvc.blueprints.token_admin import SelectorsInPost, post_selectors
 from authsvc.credentials import readers, transports
-from authsvc.credentials.guard import caller, public
+from authsvc.credentials.guard import public
+from authsvc.credentials.readers import caller
 from authsvc.errors import CredentialsMissing, ValidationFailed
 from authsvc.services import refresh_tokens
 

@@ -46,7 +46,7 @@ class RefreshTokenOut(Camel):
     ip = fields.String()
     user_agent = fields.String()
     device_name = fields.String()
-    current = fields.Function(lambda row: row.id == principal.proof.refresh_token_id)
+    current = fields.Function(lambda row: row.id == principal.refresh_token_id)
 
 
 class Ids(fields.Field[frozenset[str]]):

@@ -10,8 +10,8 @@ import click
 from flask.cli import AppGroup
 
 from authsvc.errors import Refusal, Unavailable
-from authsvc.models.columns import is_id
 from authsvc.models.engine import FAILURES
+from authsvc.opaque import is_id
 
 F = TypeVar("F", bound=Callable[..., Any])
 

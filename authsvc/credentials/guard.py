@@ -3,7 +3,7 @@
 `@public` says: to everybody. `@requires()` says: to whoever is signed in; `@requires("restaurants:read")`: to who may.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
@@ -13,13 +13,13 @@ from werkzeug.local import LocalProxy
 from werkzeug.sansio.utils import host_is_trusted
 
 from authsvc import clock, opaque
-from authsvc.caller import Caller
 from authsvc.credentials import readers
-from authsvc.credentials.readers import Principal
+from authsvc.credentials.readers import caller
 from authsvc.errors import (
     BadRequest,
     CredentialsMissing,
     PermissionDenied,
+    SignInNeeded,
     TenantMismatch,
     Unavailable,
     ValidationFailed,
@@ -27,6 +27,7 @@ from authsvc.errors import (
 from authsvc.logs import logger
 from authsvc.mandate import Mandate
 from authsvc.models.engine import FAILURES
+from authsvc.principals import ACCESS_TOKEN, API_TOKEN, CLIENT, Principal
 from authsvc.services import events, tenants
 from authsvc.settings import allowed_hosts, settings
 
@@ -34,6 +35,10 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 principal = cast("Principal", LocalProxy(lambda: g.principal))
+
+BY_ANYBODY = (ACCESS_TOKEN, API_TOKEN, CLIENT)
+BY_A_USER = (ACCESS_TOKEN, API_TOKEN)
+BY_SIGN_IN = (ACCESS_TOKEN,)
 
 _LONGEST_REQUEST_ID = 128
 
@@ -75,12 +80,13 @@ def on_any_host(view: Callable[P, R]) -> Callable[P, R]:
 
 
 def requires(
-    permission: str | None = None, *, in_any_tenant: bool = False
+    permission: str | None = None, *, in_any_tenant: bool = False, via: Collection[str] = BY_ANYBODY
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Only who is signed in may ask this and, with a permission, only who holds it.
+    """Only who proves who they are may ask this and, with a permission, only who holds it.
 
     Works in any Flask app that authsvc was given to by init_app. The view finds the caller in `authsvc.principal`.
-    `in_any_tenant`: whoever holds `tenants:write` may ask it of another tenant, which the header names.
+    `in_any_tenant`: whoever holds `tenants:write` may ask it of another tenant, which the header names. `via`: with
+    which kinds of credential.
     """
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
@@ -89,6 +95,8 @@ def requires(
             g.principal, g.tenant_id = who, _ = _admitted(in_any_tenant=in_any_tenant)
             g.application_id = who.application_id
             try:
+                if who.via not in via:
+                    raise SignInNeeded
                 if permission is not None:
                     who.require(permission)
                 return view(*args, **kwargs)
@@ -105,7 +113,15 @@ def requires(
 
 def mandate() -> Mandate:
     """What the principal may do, in the tenant that the request means."""
-    return Mandate(g.tenant_id, principal.user_id, principal.permissions, caller(), g.now)
+    return Mandate(
+        g.tenant_id,
+        principal.actor_id,
+        principal.permissions,
+        caller(),
+        g.now,
+        signed_in=principal.via in BY_SIGN_IN,
+        api_token_id=principal.api_token_id,
+    )
 
 
 def _admitted(*, in_any_tenant: bool) -> tuple[Principal, str]:
@@ -133,13 +149,6 @@ def _tenant_meant(who: Principal, *, in_any_tenant: bool) -> str:
     return tenants.selected(named).id
 
 
-def caller() -> Caller:
-    """Where this request comes from, for events and the throttle."""
-    # PostgreSQL can't hold a NUL, and not every server refuses one in a header.
-    user_agent = request.headers.get("User-Agent", "").replace("\0", "")
-    return Caller(request.remote_addr or "", user_agent, g.get("request_id", ""))
-
-
 def _tell_of_denial(who: Principal, permission: str) -> None:
     events.tell(
         "permission.denied",
@@ -147,9 +156,10 @@ def _tell_of_denial(who: Principal, permission: str) -> None:
         now=g.get("now") or clock.utcnow(),
         caller=caller(),
         outcome="failure",
-        actor_id=who.user_id,
+        actor_id=who.actor_id,
         application_id=who.application_id,
-        refresh_token_id=who.proof.refresh_token_id,
+        refresh_token_id=who.refresh_token_id,
+        api_token_id=who.api_token_id,
         detail={"permission": permission},
     )
 

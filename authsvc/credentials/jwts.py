@@ -6,7 +6,7 @@ and whether a token has expired is judged by the request's own `now`, to the sec
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from flask import g
@@ -15,27 +15,20 @@ from flask_jwt_extended.exceptions import CSRFError, JWTExtendedException
 from jwt.exceptions import PyJWTError
 
 from authsvc import opaque
-from authsvc.errors import CsrfFailed, TokenExpired, TokenInvalid
+from authsvc.claims import ACCESS, HEADER_TYPES, LONGEST, REFRESH, check, expiry, refuse_expired
+from authsvc.errors import CsrfFailed, TokenInvalid
 from authsvc.extensions import jwt
-from authsvc.models.columns import is_id
 from authsvc.models.refresh_token import Standing
 from authsvc.services import signing_keys
 from authsvc.services.refresh_tokens import Proof
-from authsvc.settings import settings
-
-ACCESS, REFRESH = "access", "refresh"
-HEADER_TYPES = {ACCESS: "at+jwt", REFRESH: "rt+jwt"}
-LONGEST = 8192
-IDS = ("sub", "tid", "sid")
-# Each with what it stays below: a generation and its successor fit their column.
-WHOLE_NUMBERS = {"gen": 2**31 - 1, "iat": 2**53, "exp": 2**53}
+from authsvc.settings import ALGORITHMS, settings
 
 
 def configuration(base_url: str, clock_skew: timedelta) -> dict[str, Any]:
     """What flask-jwt-extended is told. Its own defaults are HS256 under SECRET_KEY, any audience, any issuer."""
     return {
         "JWT_ALGORITHM": "ES256",  # a key's own algorithm is named in the header of what it signs
-        "JWT_DECODE_ALGORITHMS": ["ES256", "RS256", "EdDSA"],
+        "JWT_DECODE_ALGORITHMS": list(ALGORITHMS),
         "JWT_ENCODE_ISSUER": base_url,
         "JWT_DECODE_ISSUER": base_url,
         "JWT_ENCODE_NBF": False,
@@ -112,17 +105,8 @@ def csrf_value(standing: Standing) -> str:
 def read_access(text: str, now: datetime, csrf: str | None = None) -> tuple[Proof, Mapping[str, Any]]:
     """What a valid access token says. Raises TokenInvalid, TokenExpired, CsrfFailed."""
     header, claims = _read(text, ACCESS, now, csrf)
-    audience = claims.get("aud")
-    if not (isinstance(audience, str) and is_id(audience) and claims.get("client_id") == audience):
-        raise TokenInvalid
-    if type(claims.get("nbf")) is not int or not isinstance(claims.get("scope"), str):
-        raise TokenInvalid
-    if not isinstance(claims.get("roles"), list):
-        raise TokenInvalid
-    proof = _proof(header, claims, application_id=audience)
-    if proof.expires_at <= now:
-        raise TokenExpired
-    return proof, claims
+    refuse_expired(claims, now)
+    return _proof(header, claims, application_id=claims["aud"]), claims
 
 
 def read_refresh(text: str, now: datetime, csrf: str | None = None) -> Proof:
@@ -155,32 +139,18 @@ def _read(text: str, kind: str, now: datetime, csrf: str | None) -> tuple[Mappin
     except (PyJWTError, JWTExtendedException, ValueError, TypeError, RecursionError):
         # The library's own words would tell an attacker how far a forgery got.
         raise TokenInvalid from None
-    header = g.jwt_header
-    if _media_type(header.get("typ")) != HEADER_TYPES[kind] or "crit" in header or claims.get("type") != kind:
-        raise TokenInvalid
-    if claims.get("iss") != settings.BASE_URL or not isinstance(claims.get("jti"), str):
-        raise TokenInvalid
-    if kind == REFRESH and claims.get("aud") != settings.BASE_URL:
-        raise TokenInvalid
-    if not all(isinstance(claims.get(name), str) and is_id(claims[name]) for name in IDS):
-        raise TokenInvalid
-    if not all(type(claims.get(name)) is int and 0 <= claims[name] < end for name, end in WHOLE_NUMBERS.items()):
-        raise TokenInvalid
-    return header, claims
+    check(kind, settings.BASE_URL, g.jwt_header, claims)
+    return g.jwt_header, claims
 
 
 def _proof(header: Mapping[str, Any], claims: Mapping[str, Any], application_id: str | None = None) -> Proof:
-    try:
-        expires_at = datetime.fromtimestamp(claims["exp"], UTC)
-    except (OverflowError, ValueError, OSError):
-        raise TokenInvalid from None
     return Proof(
         refresh_token_id=claims["sid"],
         generation=claims["gen"],
         user_id=claims["sub"],
         tenant_id=claims["tid"],
         kid=header["kid"],
-        expires_at=expires_at,
+        expires_at=expiry(claims),
         application_id=application_id,
     )
 
@@ -189,11 +159,6 @@ def _headers(kind: str, standing: Standing, now: datetime) -> dict[str, str]:
     """Signed with the key that was the active one when the row was read, whatever this worker has heard by now."""
     g.signing_key = signing_keys.signing(standing.signing_kid, now)
     return {"alg": g.signing_key.algorithm, "kid": g.signing_key.kid, "typ": HEADER_TYPES[kind]}
-
-
-def _media_type(typ: object) -> str:
-    """RFC 7515 section 4.1.9: `application/` may be left out, and case does not matter."""
-    return typ.lower().removeprefix("application/") if isinstance(typ, str) else ""
 
 
 def _keyed(standing: Standing, purpose: str) -> str:

@@ -7,14 +7,17 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 
-from flask import request
+from flask import g, request
 
+from authsvc import opaque, query_tokens
+from authsvc.caller import Caller
 from authsvc.credentials import jwts, origins, transports
-from authsvc.errors import AmbiguousRequest, PermissionDenied
-from authsvc.permissions import allows, shared
-from authsvc.services import refresh_tokens
-from authsvc.services.refresh_tokens import Proof
+from authsvc.errors import AmbiguousRequest, TokenInvalid
+from authsvc.permissions import shared
+from authsvc.principals import ACCESS_TOKEN, API_TOKEN, Principal
+from authsvc.services import api_tokens, refresh_tokens
 from authsvc.settings import settings
 
 # Two Authorization headers arrive as one, with a comma between.
@@ -23,26 +26,13 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 TENANT_HEADERS = ("X-Tenant-Id", "X-Stencil-TenantId", "X-Stencil-TenanId")
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who this request is: user, tenant, how they proved it, what they may do."""
+class Place(Enum):
+    """Where a credential stood in the request."""
 
-    user_id: str
-    tenant_id: str
-    tenant_slug: str
-    application_id: str
-    via: str
-    permissions: frozenset[str]
-    roles: frozenset[str]
-    proof: Proof = field(repr=False)
-
-    def may(self, permission: str) -> bool:
-        return allows(self.permissions, permission)
-
-    def require(self, permission: str) -> None:
-        """Raises PermissionDenied."""
-        if not self.may(permission):
-            raise PermissionDenied(permission)
+    HEADER = "Authorization"
+    KEY = "X-Api-Key"
+    QUERY = "?token="
+    COOKIE = "Cookie"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +40,7 @@ class Presented:
     """One credential as it stands in the request. `csrf` is what must be proven with it, if it came in a cookie."""
 
     text: str = field(repr=False)
+    place: Place = Place.HEADER
     csrf: str | None = field(default=None, repr=False)
 
 
@@ -58,6 +49,8 @@ Reader = Callable[[Presented, datetime], Principal | None]
 
 def access_token(presented: Presented, now: datetime) -> Principal | None:
     """Any text that no other reader knew is taken for an access token, and must be a good one."""
+    if presented.place in (Place.QUERY, Place.KEY):
+        raise TokenInvalid
     proof, claims = jwts.read_access(presented.text, now, presented.csrf)
     if presented.csrf is not None:
         origins.refuse_foreign(refresh_token_id=proof.refresh_token_id)
@@ -68,14 +61,34 @@ def access_token(presented: Presented, now: datetime) -> Principal | None:
         tenant_id=standing.tenant_id,
         tenant_slug=standing.tenant_slug,
         application_id=standing.application_id,
-        via="access_token",
+        via=ACCESS_TOKEN,
         permissions=shared(frozenset(claims["scope"].split()), standing.permissions),
         roles=standing.roles,
-        proof=proof,
+        refresh_token_id=proof.refresh_token_id,
     )
 
 
-READERS: tuple[Reader, ...] = (access_token,)
+def api_token(presented: Presented, now: datetime) -> Principal | None:
+    """What begins as our API tokens do, and is a good one."""
+    if not presented.text.startswith(opaque.API_TOKEN_MARK):
+        return None
+    if presented.place is Place.COOKIE:
+        raise TokenInvalid
+    in_query = presented.place is Place.QUERY
+    standing = api_tokens.standing_of(presented.text, in_query=in_query, caller=caller(), now=now)
+    return Principal(
+        user_id=standing.user_id,
+        tenant_id=standing.tenant_id,
+        tenant_slug=standing.tenant_slug,
+        application_id=standing.application_id,
+        via=API_TOKEN,
+        permissions=api_tokens.permissions_of(standing),
+        roles=standing.roles,
+        api_token_id=standing.id,
+    )
+
+
+READERS: tuple[Reader, ...] = (api_token, access_token)
 
 
 def identify(now: datetime) -> Principal | None:
@@ -102,10 +115,26 @@ def bearer() -> str | None:
     return text.strip()
 
 
+def caller() -> Caller:
+    """Where this request comes from, for events, the throttle, and API tokens that are bound to addresses."""
+    # PostgreSQL can't hold a NUL, and not every server refuses one in a header.
+    user_agent = request.headers.get("User-Agent", "").replace("\0", "")
+    return Caller(request.remote_addr or "", user_agent, g.get("request_id", ""))
+
+
 def _presented() -> Presented | None:
-    text = bearer()
-    if text is not None:
-        return Presented(text)
+    """The one credential that the request brings; a cookie, which browsers add by themselves, only if it is alone.
+
+    Raises AmbiguousRequest for two.
+    """
+    found = [Presented(text, Place.QUERY) for text in query_tokens.taken(request.environ)]
+    for place, text in ((Place.HEADER, bearer()), (Place.KEY, request.headers.get("X-Api-Key"))):
+        if text is not None:
+            found.append(Presented(text, place))
+    if len(found) > 1:
+        raise AmbiguousRequest("Send one credential.")
+    if found:
+        return found[0]
     return _from_cookie() if settings.ACCESS_TOKEN_IN_COOKIE else None
 
 
@@ -114,6 +143,6 @@ def _from_cookie() -> Presented | None:
     if not text:
         return None
     if request.method in SAFE_METHODS:
-        return Presented(text)
+        return Presented(text, Place.COOKIE)
     origins.refuse_foreign()
-    return Presented(text, transports.csrf_sent())
+    return Presented(text, Place.COOKIE, transports.csrf_sent())

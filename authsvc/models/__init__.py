@@ -1,5 +1,6 @@
 """Tables and single statements. They do not know what time it is: `now` is an argument."""
 
+from authsvc.models.api_token import ApiToken
 from authsvc.models.application import AllowedOrigin, Application, ClientSecret
 from authsvc.models.attempt import Attempt
 from authsvc.models.event import Event
@@ -11,6 +12,7 @@ from authsvc.models.user import User
 
 __all__ = [
     "AllowedOrigin",
+    "ApiToken",
     "Application",
     "Attempt",
     "ClientSecret",

@@ -2,18 +2,34 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated
 
-from sqlalchemy import CheckConstraint, Index, Integer, Select, String, UniqueConstraint, delete, or_, select, update
+from sqlalchemy import (
+    CheckConstraint,
+    Index,
+    Integer,
+    Select,
+    String,
+    UniqueConstraint,
+    delete,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from authsvc.extensions import Table
-from authsvc.models.columns import ApplicationId, Digest, Moment, Name, Owned, PrimaryId, Slug, is_id
+from authsvc.models.columns import ApplicationId, Digest, Moment, Name, Owned, PrimaryId, Slug, WordSet
 from authsvc.models.tenant import Tenant
+from authsvc.opaque import is_id
 
 Choice = Annotated[str, mapped_column(String(8))]
 
 
 class Application(Owned, Table):
-    """A client program of a tenant. What it leaves open (None), the config object decides; lifetimes in seconds."""
+    """A client program of a tenant. What it leaves open (None), the config object decides; lifetimes in seconds.
+
+    `scopes` is what a confidential one may do for itself, without a user; `generation` goes up by one when the access
+    tokens that it got for that are ended.
+    """
 
     __tablename__ = "applications"
     __table_args__ = (
@@ -34,6 +50,8 @@ class Application(Owned, Table):
     rotate: Mapped[bool]
     max_refresh_tokens: Mapped[Annotated[int, mapped_column(Integer)] | None]
     confidential: Mapped[bool]
+    scopes: Mapped[WordSet] = mapped_column(default=frozenset())
+    generation: Mapped[Annotated[int, mapped_column(Integer)]] = mapped_column(default=0)
     created_at: Mapped[Moment]
 
 
@@ -82,6 +100,11 @@ def held(application_id: str) -> Select[Application]:
     """The row and its tenant's, held until the transaction ends: nobody disables either of them meanwhile."""
     own = select(Application).join(Tenant, Tenant.id == Application.tenant_id).where(Application.id == application_id)
     return own.with_for_update(read=True, of=[Application, Tenant])
+
+
+def held_active(application_id: str) -> Select[Application]:
+    """As `held`, if both are active."""
+    return held(application_id).where(Application.active, Tenant.active)
 
 
 def allowing(origin: str) -> Select[str]:

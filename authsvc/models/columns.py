@@ -1,6 +1,5 @@
 """Column types that are the same in Python whatever the database."""
 
-import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -9,13 +8,6 @@ from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator, TypeEngine
-
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-def is_id(text: str) -> bool:
-    """Whether this is a UUID as we write them: lower case, with its dashes."""
-    return _UUID.fullmatch(text) is not None
 
 
 class Id(TypeDecorator[str]):

@@ -2,7 +2,8 @@ from sqlalchemy import Select, UniqueConstraint, select
 from sqlalchemy.orm import Mapped
 
 from authsvc.extensions import Table
-from authsvc.models.columns import Moment, Name, PrimaryId, Slug, is_id
+from authsvc.models.columns import Moment, Name, PrimaryId, Slug
+from authsvc.opaque import is_id
 
 DEFAULT = "default"
 
@@ -40,6 +41,11 @@ def locked(tenant_id: str) -> Select[Tenant]:
     for in a circle.
     """
     return select(Tenant).where(Tenant.id == tenant_id).with_for_update(key_share=True)
+
+
+def held_active(tenant_id: str) -> Select[Tenant]:
+    """The row, if it is active, held until the transaction ends: nobody disables it meanwhile."""
+    return select(Tenant).where(Tenant.id == tenant_id, Tenant.active).with_for_update(read=True)
 
 
 def locked_default() -> Select[Tenant]:

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 from authsvc import opaque
 from authsvc.errors import AlreadyExists, Conflict, NotFound, ValidationFailed
 from authsvc.mandate import Mandate
-from authsvc.models import AllowedOrigin, Application, ClientSecret, RefreshToken, Tenant, application
+from authsvc.models import AllowedOrigin, ApiToken, Application, ClientSecret, RefreshToken, Tenant, application
 from authsvc.models.engine import reading, single_statements, transaction
 from authsvc.models.paging import Page, Window, page
 from authsvc.models.tenant import DEFAULT
-from authsvc.services import events, refresh_tokens, slugs, web_origins
+from authsvc.services import api_tokens, events, refresh_tokens, slugs, web_origins
 from authsvc.settings import settings
 
 ORIGINS = "cors_origins"
@@ -102,7 +102,8 @@ def create(mandate: Mandate, given: Mapping[str, Any]) -> Described:
 
 
 def update(mandate: Mandate, application_id: str, changes: Mapping[str, Any]) -> Described:
-    """What is given of it anew. Turned off, every sign-in to it dies; turned on, none comes back.
+    """What is given of it anew. Turned off, every sign-in to it dies, and so do its API tokens and its own access
+    tokens; turned on, none comes back.
 
     Raises NotFound, AlreadyExists, Conflict, ValidationFailed.
     """
@@ -119,7 +120,10 @@ def update(mandate: Mandate, application_id: str, changes: Mapping[str, Any]) ->
             _tell(session, mandate, "application.enabled", found)
         elif "active" in changed:
             revoked = _end_sign_ins(session, found, mandate.now)
-            _tell(session, mandate, "application.disabled", found, revoked=revoked)
+            which = ApiToken.application_id == found.id
+            scripts = api_tokens.kill(session, which, reason="application_disabled", now=mandate.now)
+            found.generation += 1
+            _tell(session, mandate, "application.disabled", found, revoked=revoked, apiTokens=scripts)
         return _described(session, found, secret)
 
 
@@ -151,7 +155,11 @@ def make_secret(mandate: Mandate, application_id: str, overlap: timedelta = OVER
 
 def _add(mandate: Mandate, given: Mapping[str, Any], new_id: str, slug: str) -> Described:
     made = Application(
-        tenant_id=mandate.tenant_id, active=True, rotate=True, confidential=False, created_at=mandate.now
+        tenant_id=mandate.tenant_id,
+        active=True,
+        rotate=True,
+        confidential=False,
+        created_at=mandate.now,
     )
     with transaction(within=mandate.tenant_id) as session:
         session.add(made)

@@ -19,6 +19,11 @@ from authsvc.models.paging import Page, Window, page
 # Every kind there is; docs/events.md says when each is written.
 KINDS = frozenset(
     {
+        "api_token.created",
+        "api_token.first_used",
+        "api_token.revoked",
+        "api_token.rotated",
+        "api_token.updated",
         "application.created",
         "application.deleted",
         "application.disabled",
@@ -99,7 +104,8 @@ def record(
 
 def record_by(session: Session, mandate: Mandate, kind: str, detail: dict[str, Any], **ids: Unpack[Ids]) -> None:
     """Add one line about what somebody did with this mandate, in the tenant where it was done."""
-    ids["actor_id"] = mandate.user_id
+    ids["actor_id"] = mandate.actor_id
+    ids.setdefault("api_token_id", mandate.api_token_id)
     tenant_id, now, caller = mandate.tenant_id, mandate.now, mandate.caller
     record(session, kind, tenant_id=tenant_id, now=now, caller=caller, detail=detail, **ids)
 

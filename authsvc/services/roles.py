@@ -10,9 +10,9 @@ from authsvc import opaque
 from authsvc.errors import Conflict, NotFound, PermissionDenied, ValidationFailed
 from authsvc.mandate import Mandate
 from authsvc.models import Role, role
-from authsvc.models.columns import is_id
 from authsvc.models.engine import reading, transaction
 from authsvc.models.paging import Page, Window, page
+from authsvc.opaque import is_id
 from authsvc.permissions import BUILT_IN_ROLES, CUSTOM, PERMISSION, allows
 from authsvc.services import events, names, uniqueness
 
@@ -45,7 +45,7 @@ def named(mandate: Mandate, text: str) -> Role:
 
 def create(mandate: Mandate, *, name: str, permissions: Collection[str]) -> Role:
     """Raises ValidationFailed, PermissionDenied, AlreadyExists."""
-    key, granted = names.role_key(name), _known(permissions)
+    key, granted = names.role_key(name), known(permissions)
     with transaction(within=mandate.tenant_id) as session:
         refuse_beyond(session, mandate, granted)
         row = Role(
@@ -66,7 +66,7 @@ def create(mandate: Mandate, *, name: str, permissions: Collection[str]) -> Role
 def update(mandate: Mandate, role_id: str, changes: Mapping[str, Any]) -> Role:
     """Raises ValidationFailed, NotFound, PermissionDenied, Conflict, AlreadyExists."""
     key = names.role_key(changes["name"]) if "name" in changes else None
-    wanted = _known(changes["permissions"]) if "permissions" in changes else None
+    wanted = known(changes["permissions"]) if "permissions" in changes else None
     with transaction(within=mandate.tenant_id) as session:
         row = _one(session, role.to_change(role_id))
         name, permissions = row.name, row.permissions
@@ -146,6 +146,20 @@ def united(rows: Collection[Role]) -> frozenset[str]:
     return frozenset[str]().union(*(row.permissions for row in rows))
 
 
+def known(permissions: Collection[str], field: str = "permissions") -> frozenset[str]:
+    """Raises ValidationFailed, about that field, unless each of these is a permission, or `*`."""
+    wrong = [text for text in permissions if text != CUSTOM and not PERMISSION.fullmatch(text)]
+    if wrong:
+        sentence = f"{wrong[0]} is no permission: write it as resource:action, in small letters."
+    elif len(permissions) > MOST_PERMISSIONS:
+        sentence = f"At most {MOST_PERMISSIONS} of them."
+    elif len(" ".join(permissions)) > LONGEST_TOGETHER:
+        sentence = f"Together at most {LONGEST_TOGETHER} characters: they stand in the access token."
+    else:
+        return frozenset(permissions)
+    raise ValidationFailed(fields={field: [sentence]})
+
+
 def _one(session: Session, statement: Select[Role]) -> Role:
     row = session.scalars(statement).one_or_none()
     if row is None:
@@ -158,17 +172,3 @@ def _refuse_built_in(row: Role, name: str) -> None:
         raise Conflict("The role operator is built in and can't be changed.")
     if is_built_in(row) and name != row.name:
         raise Conflict(f"The role {row.name} is built in and can't be renamed.")
-
-
-def _known(permissions: Collection[str]) -> frozenset[str]:
-    """Raises ValidationFailed unless each of these is a permission, or `*`."""
-    wrong = [text for text in permissions if text != CUSTOM and not PERMISSION.fullmatch(text)]
-    if wrong:
-        sentence = f"{wrong[0]} is no permission: write it as resource:action, in small letters."
-    elif len(permissions) > MOST_PERMISSIONS:
-        sentence = f"At most {MOST_PERMISSIONS} of them."
-    elif len(" ".join(permissions)) > LONGEST_TOGETHER:
-        sentence = f"Together at most {LONGEST_TOGETHER} characters: they stand in the access token."
-    else:
-        return frozenset(permissions)
-    raise ValidationFailed(fields={"permissions": [sentence]})

@@ -23,9 +23,9 @@ from authsvc import opaque
 from authsvc.errors import TokenRevoked, Unavailable
 from authsvc.logs import logger
 from authsvc.models import SigningKey, signing_key
-from authsvc.models.columns import is_id
 from authsvc.models.engine import reading
 from authsvc.models.signing_key import ACTIVE
+from authsvc.opaque import is_id
 from authsvc.rfc6979 import DeterministicKey
 from authsvc.settings import settings
 

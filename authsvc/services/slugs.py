@@ -5,7 +5,7 @@ import re
 from sqlalchemy.orm import Session
 
 from authsvc.errors import ValidationFailed
-from authsvc.models.columns import is_id
+from authsvc.opaque import is_id
 from authsvc.services import uniqueness
 
 LONGEST_MADE = 48

@@ -9,17 +9,18 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import update as update_rows
 from sqlalchemy.orm import Session
 
 from authsvc import opaque
 from authsvc.errors import Conflict, NotFound, UnknownTenant
 from authsvc.mandate import Mandate
-from authsvc.models import Application, RefreshToken, Role, Tenant, tenant
+from authsvc.models import ApiToken, Application, RefreshToken, Role, Tenant, tenant
 from authsvc.models.engine import reading, transaction
 from authsvc.models.paging import Page, Window, page
 from authsvc.models.tenant import DEFAULT
 from authsvc.permissions import BUILT_IN_ROLES
-from authsvc.services import events, refresh_tokens, slugs
+from authsvc.services import api_tokens, events, refresh_tokens, slugs
 
 
 def selected(name: str | None) -> Tenant:
@@ -87,7 +88,7 @@ def create(mandate: Mandate, *, name: str, slug: str, tenant_id: str | None = No
 
 
 def update(mandate: Mandate, tenant_id: str, changes: Mapping[str, Any]) -> Tenant:
-    """Another name, another slug, on or off. Turned off, every sign-in of it dies; turned on, none comes back.
+    """Another name, another slug, on or off. Turned off, all its sign-ins and API tokens die; on, none comes back.
 
     Raises NotFound, AlreadyExists, Conflict, ValidationFailed, PermissionDenied.
     """
@@ -108,7 +109,8 @@ def update(mandate: Mandate, tenant_id: str, changes: Mapping[str, Any]) -> Tena
         if changed.get("active") is True:
             _tell(session, mandate, "tenant.enabled", found)
         elif "active" in changed:
-            _tell(session, mandate, "tenant.disabled", found, revoked=_end_sign_ins(session, found, mandate.now))
+            revoked, scripts = _end_all(session, found, mandate.now)
+            _tell(session, mandate, "tenant.disabled", found, revoked=revoked, apiTokens=scripts)
     return found
 
 
@@ -121,7 +123,7 @@ def delete(mandate: Mandate, tenant_id: str) -> int:
     with transaction(unhurried=True) as session:
         found = _found(session.scalars(tenant.locked(tenant_id)).one_or_none())
         _refuse_default(found)
-        revoked = _end_sign_ins(session, found, mandate.now)
+        revoked, _ = _end_all(session, found, mandate.now)
         session.delete(found)
         session.flush()
         _tell(session, mandate, "tenant.deleted", found, revoked=revoked)
@@ -133,8 +135,14 @@ def _require(mandate: Mandate) -> None:
     mandate.require("tenants:write")
 
 
-def _end_sign_ins(session: Session, owner: Tenant, now: datetime) -> int:
-    return refresh_tokens.kill(session, RefreshToken.tenant_id == owner.id, reason="tenant_disabled", now=now).count
+def _end_all(session: Session, owner: Tenant, now: datetime) -> tuple[int, int]:
+    """How many sign-ins and how many API tokens of it ended. Its applications' own access tokens end too."""
+    reason = "tenant_disabled"
+    revoked = refresh_tokens.kill(session, RefreshToken.tenant_id == owner.id, reason=reason, now=now).count
+    scripts = api_tokens.kill(session, ApiToken.tenant_id == owner.id, reason=reason, now=now)
+    own = update_rows(Application).where(Application.tenant_id == owner.id)
+    session.execute(own.values(generation=Application.generation + 1))
+    return revoked, scripts
 
 
 def _refuse_default(found: Tenant) -> None:

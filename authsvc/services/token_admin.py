@@ -88,18 +88,19 @@ def revoke_one(mandate: Mandate, refresh_token_id: str) -> Killed:
 def _reached(session: Session, mandate: Mandate, refresh_token_id: str, permission: str) -> RefreshToken:
     """One's own, or anybody's with the permission. Who may not even see it learns nothing, not that it exists."""
     row = session.get(RefreshToken, refresh_token_id)
-    if row is None or not (row.user_id == mandate.user_id or mandate.may(READ) or mandate.may(REVOKE)):
+    if row is None or not (mandate.owns(row.user_id) or mandate.may(READ) or mandate.may(REVOKE)):
         raise NotFound
-    if row.user_id != mandate.user_id:
+    if not mandate.owns(row.user_id):
         mandate.require(permission)
     return row
 
 
 def _selected(session: Session, mandate: Mandate, selection: Selection, permission: str) -> ColumnElement[bool]:
     """The rows that are meant, of those that the mandate reaches; what is named must be there."""
-    if selection.everyone or selection.user_id not in (None, mandate.user_id):
+    is_own = selection.user_id is None or mandate.owns(selection.user_id)
+    if selection.everyone or not mandate.signed_in or not is_own:
         mandate.require(permission)
-    which = true() if mandate.may(permission) else RefreshToken.user_id == mandate.user_id
+    which = true() if mandate.may(permission) else RefreshToken.user_id == mandate.actor_id
     if selection.user_id is not None:
         _refuse_unknown(session, select(User.id).where(User.id == selection.user_id))
         which &= RefreshToken.user_id == selection.user_id

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from authsvc.errors import NotFound
 from authsvc.mandate import Mandate
-from authsvc.models import RefreshToken, Role, Tenant, User, UserRole, role, user
-from authsvc.models.columns import is_id
+from authsvc.models import ApiToken, RefreshToken, Role, Tenant, User, UserRole, role, user
 from authsvc.models.engine import reading, transaction
 from authsvc.models.paging import Page, Window, page
-from authsvc.services import accounts, events, names, passwords, refresh_tokens, roles
+from authsvc.opaque import is_id
+from authsvc.services import accounts, api_tokens, events, names, passwords, refresh_tokens, roles
 from authsvc.services.accounts import Account
 
 
@@ -182,13 +182,16 @@ def _give(session: Session, mandate: Mandate, owner: User, held: list[Role], wan
 
 
 def _switch(session: Session, mandate: Mandate, owner: User) -> None:
-    """Disable, which ends every sign-in, or enable, which brings none back."""
+    """Disable, which ends every sign-in and API token, or enable, which brings none back."""
     owner.active = not owner.active
     if owner.active:
         events.record_by(session, mandate, "user.enabled", {}, subject_id=owner.id)
         return
-    killed = _kill_all(session, mandate, owner, "user_disabled")
-    events.record_by(session, mandate, "user.disabled", {"revoked": killed}, subject_id=owner.id)
+    reason = "user_disabled"
+    killed = _kill_all(session, mandate, owner, reason)
+    scripts = api_tokens.kill(session, ApiToken.user_id == owner.id, reason=reason, now=mandate.now)
+    detail = {"revoked": killed, "apiTokens": scripts}
+    events.record_by(session, mandate, "user.disabled", detail, subject_id=owner.id)
 
 
 def _edit(session: Session, mandate: Mandate, owner: User, changes: Mapping[str, Any]) -> None:

@@ -51,6 +51,8 @@ def upgrade() -> None:
         sa.Column("rotate", sa.Boolean, nullable=False),
         sa.Column("max_refresh_tokens", sa.Integer),
         sa.Column("confidential", sa.Boolean, nullable=False),
+        sa.Column("scopes", sa.Text, nullable=False),
+        sa.Column("generation", sa.Integer, nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.UniqueConstraint("tenant_id", "slug"),
         sa.CheckConstraint("transport IN ('body', 'cookie')", "transport"),
@@ -131,6 +133,30 @@ def upgrade() -> None:
         sa.Index(None, "tenant_id", "id"),
     )
     op.create_table(
+        "api_tokens",
+        sa.Column("id", ID, primary_key=True),
+        belongs_to("tenants", "tenant_id"),
+        belongs_to("users", "user_id"),
+        belongs_to("applications", "application_id", optional=True),
+        sa.Column("name", sa.String(256), nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("hint", sa.String(64), nullable=False),
+        sa.Column("scopes", sa.Text, nullable=False),
+        sa.Column("allow_in_query", sa.Boolean, nullable=False),
+        sa.Column("allowed_ips", sa.Text, nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("expires_at", MOMENT, nullable=False),
+        sa.Column("revoked_at", MOMENT),
+        sa.Column("revoke_reason", sa.String(64)),
+        sa.Column("successor_id", ID),
+        sa.Column("last_used_at", MOMENT),
+        sa.Column("last_used_ip", sa.String(64)),
+        sa.UniqueConstraint("digest"),
+        sa.Index(None, "user_id", "id"),
+        sa.Index(None, "application_id", "id"),
+        sa.Index(None, "tenant_id", "id"),
+    )
+    op.create_table(
         "signing_keys",
         sa.Column("kid", sa.String(64), primary_key=True),
         belongs_to("tenants", "tenant_id"),
@@ -177,7 +203,7 @@ def upgrade() -> None:
     op.bulk_insert(tenants, [{"id": tenant_id, "created_at": now} | default])
     op.bulk_insert(
         applications,
-        [{"id": str(uuid_utils.uuid7()), "rotate": True, "confidential": False} | own | default],
+        [{"id": str(uuid_utils.uuid7()), "rotate": True, "confidential": False, "scopes": "", "generation": 0} | own | default],
     )
     for name, permissions in (("member", MEMBER), ("admin", ADMIN), ("operator", OPERATOR)):
         op.bulk_insert(roles, [{"id": str(uuid_utils.uuid7()), "name": name, "name_key": name, "permissions": permissions} | own])
@@ -188,6 +214,7 @@ def downgrade() -> None:
         "attempts",
         "events",
         "signing_keys",
+        "api_tokens",
         "refresh_tokens",
         "user_roles",
         "roles",

@@ -254,7 +254,7 @@ def test_what_was_done_to_an_application_is_told_in_its_tenant(app, admin, make_
         ("application.created", {"slug": "shop", "confidential": True}),
         ("application.updated", {"slug": "shop", "changed": ["accessLifetime", "corsOrigins"]}),
         ("application.updated", {"slug": "shop", "changed": ["name"]}),
-        ("application.disabled", {"slug": "shop", "revoked": 0}),
+        ("application.disabled", {"slug": "shop", "revoked": 0, "apiTokens": 0}),
         ("application.enabled", {"slug": "shop"}),
         ("application.secret_made", {"slug": "shop", "overlap": 60}),
         ("application.deleted", {"slug": "shop", "revoked": 0}),

@@ -197,7 +197,7 @@ def test_what_was_done_to_a_tenant_is_told_to_the_operators_wherever_it_was_aske
     assert [(kind, detail) for kind, *_, detail in events] == [
         ("tenant.created", which),
         ("tenant.updated", {**which, "changed": ["name"]}),
-        ("tenant.disabled", {**which, "revoked": 1}),
+        ("tenant.disabled", {**which, "revoked": 1, "apiTokens": 0}),
         ("tenant.enabled", which),
         ("tenant.deleted", {**which, "revoked": 1}),
     ]

@@ -246,7 +246,7 @@ def test_what_is_changed_is_changed_and_told_once(admin, make_person):
     assert written == {
         "user.updated": {"changed": ["confirmed", "name", "username"]},
         "user.roles_changed": {"added": ["admin", "desk"], "removed": ["member"]},
-        "user.disabled": {"revoked": 0},
+        "user.disabled": {"revoked": 0, "apiTokens": 0},
     }
     # The same again, and nothing at all, are no news.
     for same in (changes, {}, {"roles": ["DESK", "admin"]}, {"confirmed": True}):

@@ -46,7 +46,7 @@ def test_of_a_disabled_application_every_token_is_dead_and_nothing_new_is_given(
     state = "SELECT revoke_reason FROM refresh_tokens WHERE application_id = :id"
     assert rows(at_shop.app, state, id=shop["id"]) == [("application_disabled",)]
     [(*_, detail)] = told(rows, at_shop.app, "application.disabled")
-    assert detail == {"slug": "shop", "revoked": 1}
+    assert detail == {"slug": "shop", "revoked": 1, "apiTokens": 0}
 
 
 def test_enabling_an_application_revives_no_token_and_lets_people_in_again(admin, shop, at_shop):

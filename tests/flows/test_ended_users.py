@@ -65,7 +65,7 @@ def test_enabling_again_revives_nothing(device, make_device, account, admin, row
     assert again.refresh().status_code == 200
     switched = [(event.kind, event.detail) for event in told(admin.app, "user.disabled", "user.enabled")]
     # Registering was a sign-in too.
-    assert switched == [("user.disabled", {"revoked": 2}), ("user.enabled", {})]
+    assert switched == [("user.disabled", {"revoked": 2, "apiTokens": 0}), ("user.enabled", {})]
     assert told(admin.app, "refresh_token.revoked", "refresh_token.reused") == []
 
 

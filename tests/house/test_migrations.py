@@ -18,8 +18,8 @@ from sqlalchemy.exc import StatementError
 from authsvc import clock, create_app, opaque
 from authsvc.extensions import Table, db
 from authsvc.models import Application, Event, Role, Tenant, User
-from authsvc.models.columns import is_id
 from authsvc.models.engine import reading, transaction
+from authsvc.opaque import is_id
 from authsvc.permissions import BUILT_IN_ROLES
 from authsvc.services import installation, tenants
 from tests.conftest import (

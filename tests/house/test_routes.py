@@ -43,6 +43,12 @@ POST    /admin/keys/<kid>/revoke keys:rotate
 POST    /admin/keys/rotate      keys:rotate
 POST    /auth/login             public
 POST    /auth/logout            public
+GET     /api-tokens             signed in
+POST    /api-tokens             signed in
+DELETE  /api-tokens/<id>        signed in
+GET     /api-tokens/<id>        signed in
+PATCH   /api-tokens/<id>        signed in
+POST    /api-tokens/<id>/rotate signed in
 GET     /auth/me                signed in
 PATCH   /auth/me                signed in
 POST    /auth/password          signed in

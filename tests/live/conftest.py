@@ -14,9 +14,10 @@ from tests.live.devices import Device
 from tests.servers.gunicorn import Gunicorn
 
 ADD_COOKIE_APPLICATION = """
-    INSERT INTO applications (id, tenant_id, slug, name, active, transport, rotate, confidential, created_at)
+    INSERT INTO applications (id, tenant_id, slug, name, active, transport, rotate, confidential, scopes, generation,
+        created_at)
     SELECT '00000000-0000-7000-8000-000000000001', tenant_id, 'cookie', 'Pages', active, 'cookie', rotate,
-        confidential, created_at
+        confidential, scopes, generation, created_at
     FROM applications
 """
 

@@ -1,0 +1,62 @@
+"""What must stand in a token of ours, besides a good signature: judged alike here and by verifiers elsewhere."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from authsvc.errors import TokenExpired, TokenInvalid
+from authsvc.opaque import is_id
+
+ACCESS, REFRESH = "access", "refresh"
+HEADER_TYPES = {ACCESS: "at+jwt", REFRESH: "rt+jwt"}
+LONGEST = 8192
+IDS = ("sub", "tid", "sid")
+# Each with what it stays below: a generation and its successor fit their column.
+WHOLE_NUMBERS = {"gen": 2**31 - 1, "iat": 2**53, "exp": 2**53}
+
+
+def check(kind: str, issuer: str, header: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
+    """That this is a token of this kind and issuer, with all its claims. Raises TokenInvalid."""
+    if _media_type(header.get("typ")) != HEADER_TYPES[kind] or "crit" in header or claims.get("type") != kind:
+        raise TokenInvalid
+    if claims.get("iss") != issuer or not isinstance(claims.get("jti"), str):
+        raise TokenInvalid
+    if not all(isinstance(claims.get(name), str) and is_id(claims[name]) for name in IDS):
+        raise TokenInvalid
+    if not all(type(claims.get(name)) is int and 0 <= claims[name] < end for name, end in WHOLE_NUMBERS.items()):
+        raise TokenInvalid
+    if kind == REFRESH:
+        if claims.get("aud") != issuer:
+            raise TokenInvalid
+        return
+    audience = claims.get("aud")
+    if not (isinstance(audience, str) and is_id(audience) and claims.get("client_id") == audience):
+        raise TokenInvalid
+    if type(claims.get("nbf")) is not int or not isinstance(claims.get("scope"), str):
+        raise TokenInvalid
+    if not isinstance(claims.get("roles"), list):
+        raise TokenInvalid
+
+
+def expiry(claims: Mapping[str, Any]) -> datetime:
+    """Raises TokenInvalid for one that no calendar has."""
+    try:
+        return datetime.fromtimestamp(claims["exp"], UTC)
+    except (OverflowError, ValueError, OSError):
+        raise TokenInvalid from None
+
+
+def refuse_expired(claims: Mapping[str, Any], now: datetime) -> None:
+    """To the second, without any leeway. Raises TokenExpired, TokenInvalid."""
+    if expiry(claims) <= now:
+        raise TokenExpired
+
+
+def is_of_client(claims: Mapping[str, Any]) -> bool:
+    """Whether an application got this access token for itself: then it names no sign-in, and nobody but itself."""
+    return bool(claims["sid"] == claims["client_id"])
+
+
+def _media_type(typ: object) -> str:
+    """RFC 7515 section 4.1.9: `application/` may be left out, and case does not matter."""
+    return typ.lower().removeprefix("application/") if isinstance(typ, str) else ""

@@ -1,0 +1,97 @@
+"""WSGI: API tokens that travel as `?token=`, taken out of the request before anything else reads or logs it.
+
+They are taken out of the query, of the request line as servers keep it for their logs, of the Referer, and of the
+address that a proxy asks about. Only the guard gets them, by `taken` and `forwarded`.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+NAME = "token"
+# Where a proxy that asks about a request says which one: nginx as our documents have it; Caddy and Traefik.
+FORWARDED = ("HTTP_X_ORIGINAL_URI", "HTTP_X_FORWARDED_URI")
+_ADDRESSES = ("RAW_URI", "REQUEST_URI", "HTTP_REFERER")
+_TAKEN, _FORWARDED_TAKEN = "authsvc.query_tokens", "authsvc.forwarded_query_tokens"
+_BEFORE = re.compile(r"[?#]")
+_PRIVATE = [("Cache-Control", "no-store, private"), ("Referrer-Policy", "no-referrer")]
+_REPLACED = frozenset({"cache-control", "etag", "expires", "referrer-policy"})
+
+
+class Hidden(tuple[str, ...]):
+    """Texts that don't show when somebody prints the request's environment."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} hidden>"
+
+
+class QueryTokens:
+    """Around everything: what lies within never meets a `?token=`. Answers to a request that had one are private."""
+
+    def __init__(self, app: "WSGIApplication") -> None:
+        self.app = app
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        query, found = _without_tokens(environ.get("QUERY_STRING", ""))
+        if found:
+            environ["QUERY_STRING"] = query
+        for name in _ADDRESSES:
+            _strip(environ, name)
+        forwarded = [token for name in FORWARDED for token in _strip(environ, name)]
+        if forwarded:
+            environ[_FORWARDED_TAKEN] = Hidden(dict.fromkeys(forwarded))
+        if not found:
+            return self.app(environ, start_response)
+        environ[_TAKEN] = Hidden(found)
+
+        def start_privately(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            kept = [(name, value) for name, value in headers if name.lower() not in _REPLACED]
+            return start_response(status, kept + _PRIVATE, *rest)
+
+        return self.app(environ, start_privately)
+
+
+def taken(environ: "WSGIEnvironment") -> tuple[str, ...]:
+    """What stood in this request's own query."""
+    found: tuple[str, ...] = environ.get(_TAKEN, ())
+    return found
+
+
+def forwarded(environ: "WSGIEnvironment") -> tuple[str, ...]:
+    """What stood in the query of the request that a proxy asks about; the same one, said twice, is one."""
+    found: tuple[str, ...] = environ.get(_FORWARDED_TAKEN, ())
+    return found
+
+
+def _strip(environ: "WSGIEnvironment", name: str) -> list[str]:
+    """Take the tokens out of an address; answers them."""
+    address = environ.get(name)
+    if not address or not (mark := _BEFORE.search(address)):
+        return []
+    rest, found = _without_tokens(address[mark.end() :])
+    if found:
+        environ[name] = address[: mark.start()] + (mark[0] + rest if rest else "")
+    return found
+
+
+def _without_tokens(query: str) -> tuple[str, list[str]]:
+    """The query without them, and what they were; `TOKEN` is no name of ours, but what it holds may be as secret."""
+    if not query:
+        return query, []
+    kept, found = [], []
+    for pair in query.split("&"):
+        name, _, value = pair.partition("=")
+        spelled = unquote_plus(name).strip(" ?#")
+        if spelled == NAME:
+            found.append(unquote_plus(value))
+        elif spelled.casefold() == NAME:
+            found.append("")
+        else:
+            kept.append(pair)
+    return "&".join(kept), found

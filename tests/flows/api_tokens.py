@@ -1,0 +1,34 @@
+"""API tokens, made and used."""
+
+import time
+
+MARK = "asvc_"
+
+
+def make_api_token(person, *scopes, **more):
+    """Make one; answers its data, with the text under `token`."""
+    answer = person.ask("POST", "/api-tokens", {"name": "script", "scopes": scopes, **more}, person.tenant)
+    assert answer.status_code == 201, answer.json
+    return {**answer.json["data"]["apiToken"], "token": answer.json["data"]["token"]}
+
+
+def by(token):
+    return {"Authorization": f"Bearer {token}"}
+
+
+def use(person, token, path="/auth/me", **how):
+    """Ask as the script that has the token, not as the person who is signed in there."""
+    return person.client.get(path, base_url="https://auth.example.org", **({"headers": by(token)} | how))
+
+
+def code(answer):
+    return (answer.status_code, (answer.json.get("error") or {}).get("code"))
+
+
+def eventually(ask, wanted=bool):
+    """What is written behind is there a moment later."""
+    deadline = time.monotonic() + 10
+    while not wanted(found := ask()):
+        assert time.monotonic() < deadline, found
+        time.sleep(0.02)
+    return found
