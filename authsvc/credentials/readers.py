@@ -14,7 +14,7 @@ from flask import g, request
 from authsvc import opaque, query_tokens
 from authsvc.caller import Caller
 from authsvc.credentials import jwts, origins, transports
-from authsvc.errors import AmbiguousRequest, TokenInvalid
+from authsvc.errors import AmbiguousRequest, Refusal, TokenInvalid
 from authsvc.permissions import shared
 from authsvc.principals import ACCESS_TOKEN, API_TOKEN, Principal
 from authsvc.services import api_tokens, refresh_tokens
@@ -24,6 +24,8 @@ from authsvc.settings import settings
 _SECOND_CREDENTIAL = re.compile(r",\s*(bearer|token)\s", re.IGNORECASE)
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 TENANT_HEADERS = ("X-Tenant-Id", "X-Stencil-TenantId", "X-Stencil-TenanId")
+# Where a proxy that asks about a request says its method: nginx as our documents have it; Caddy and Traefik.
+METHOD_HEADERS = ("X-Original-Method", "X-Forwarded-Method")
 
 
 class Place(Enum):
@@ -42,6 +44,18 @@ class Presented:
     text: str = field(repr=False)
     place: Place = Place.HEADER
     csrf: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """The request that is judged: mostly the one that is made, and for a proxy the one that it asks about.
+
+    `methods` are all that somebody says it has: none of them may be taken for the safer one.
+    """
+
+    query_tokens: tuple[str, ...] = field(repr=False)
+    methods: tuple[str, ...]
+    two_credentials: type[Refusal] = AmbiguousRequest
 
 
 Reader = Callable[[Presented, datetime], Principal | None]
@@ -91,9 +105,25 @@ def api_token(presented: Presented, now: datetime) -> Principal | None:
 READERS: tuple[Reader, ...] = (api_token, access_token)
 
 
-def identify(now: datetime) -> Principal | None:
+def itself() -> About:
+    """The request as it is made."""
+    return About(query_tokens.taken(request.environ), (request.method,))
+
+
+def asked_about() -> About:
+    """The request that a proxy holds back until we answer.
+
+    It may have come with the headers that another proxy would write. They are believed as little as can be: a token
+    in any of them is one more credential, and each method must be safe. nginx passes on a 401 and never a 400.
+    """
+    methods = tuple(request.headers[header] for header in METHOD_HEADERS if header in request.headers)
+    tokens = query_tokens.taken(request.environ) + query_tokens.forwarded(request.environ)
+    return About(tokens, methods or (request.method,), two_credentials=TokenInvalid)
+
+
+def identify(now: datetime, about: About) -> Principal | None:
     """Who the request is; None if it brings no credential at all."""
-    presented = _presented()
+    presented = _presented(about)
     if presented is None:
         return None
     return next(found for found in (reader(presented, now) for reader in READERS) if found is not None)
@@ -105,13 +135,13 @@ def tenant_named() -> str | None:
     return ",".join(sorted(named)) if named else None
 
 
-def bearer() -> str | None:
+def bearer(two_credentials: type[Refusal] = AmbiguousRequest) -> str | None:
     """The token of the Authorization header; the scheme's case does not matter (RFC 9110 section 11.1)."""
     scheme, _, text = request.headers.get("Authorization", "").strip().partition(" ")
     if scheme.lower() not in ("bearer", "token"):
         return None
     if _SECOND_CREDENTIAL.search(text):
-        raise AmbiguousRequest("Send one credential.")
+        raise two_credentials("Send one credential.")
     return text.strip()
 
 
@@ -122,27 +152,26 @@ def caller() -> Caller:
     return Caller(request.remote_addr or "", user_agent, g.get("request_id", ""))
 
 
-def _presented() -> Presented | None:
+def _presented(about: About) -> Presented | None:
     """The one credential that the request brings; a cookie, which browsers add by themselves, only if it is alone.
 
-    Raises AmbiguousRequest for two.
+    Raises what `about` says for two.
     """
-    found = [Presented(text, Place.QUERY) for text in query_tokens.taken(request.environ)]
-    for place, text in ((Place.HEADER, bearer()), (Place.KEY, request.headers.get("X-Api-Key"))):
-        if text is not None:
-            found.append(Presented(text, place))
+    found = [Presented(text, Place.QUERY) for text in about.query_tokens]
+    in_headers = ((Place.HEADER, bearer(about.two_credentials)), (Place.KEY, request.headers.get("X-Api-Key")))
+    found += [Presented(text, place) for place, text in in_headers if text is not None]
     if len(found) > 1:
-        raise AmbiguousRequest("Send one credential.")
+        raise about.two_credentials("Send one credential.")
     if found:
         return found[0]
-    return _from_cookie() if settings.ACCESS_TOKEN_IN_COOKIE else None
+    return _from_cookie(about) if settings.ACCESS_TOKEN_IN_COOKIE else None
 
 
-def _from_cookie() -> Presented | None:
+def _from_cookie(about: About) -> Presented | None:
     text = request.cookies.get(transports.access_cookie())
     if not text:
         return None
-    if request.method in SAFE_METHODS:
+    if all(method in SAFE_METHODS for method in about.methods):
         return Presented(text, Place.COOKIE)
     origins.refuse_foreign()
     return Presented(text, Place.COOKIE, transports.csrf_sent())
