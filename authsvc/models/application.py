@@ -4,6 +4,7 @@ from typing import Annotated
 
 from sqlalchemy import (
     CheckConstraint,
+    ColumnElement,
     Index,
     Integer,
     Select,
@@ -94,6 +95,11 @@ def matching(*, slug: str | None, active: bool | None) -> Select[Application]:
 def locked(application_id: str) -> Select[Application]:
     """The row, held until the transaction ends: nobody signs in to it or changes it meanwhile."""
     return select(Application).where(Application.id == application_id).with_for_update(key_share=True)
+
+
+def locked_all(which: ColumnElement[bool]) -> Select[str]:
+    """As `locked`, all of these in the order of their ids."""
+    return select(Application.id).where(which).order_by(Application.id).with_for_update(key_share=True)
 
 
 def held(application_id: str) -> Select[Application]:

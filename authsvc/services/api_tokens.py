@@ -138,9 +138,8 @@ def create(mandate: Mandate, owner_id: str, given: Mapping[str, Any]) -> Made:
     networks = _networks(given.get("allowed_ips", ()))
     scopes = _scopes(mandate, given["scopes"])
     with transaction(within=mandate.tenant_id) as session:
-        _hold_owners(session, mandate, owner_id)
+        bound = _hold_owners(session, mandate, owner_id, given.get("application_id"))
         _refuse_beyond_owner(session, owner_id, scopes)
-        bound = _application(session, given.get("application_id"))
         made = _add(
             session,
             mandate,
@@ -273,21 +272,28 @@ def _require_writing(mandate: Mandate, row: ApiToken) -> None:
     mandate.require(WRITE if mandate.owns(row.user_id) and not mandate.may(ADMIN) else ADMIN)
 
 
-def _hold_owners(session: Session, mandate: Mandate, owner_id: str) -> None:
-    """The user and the tenant, both active: whoever disables one waits, and then finds the new row and kills it."""
+def _hold_owners(
+    session: Session, mandate: Mandate, owner_id: str, application_name: str | None = None
+) -> Application | None:
+    """The user, the application if there is one, and the tenant, all active; answers the application.
+
+    Whoever disables one of them waits, and then finds the new row and kills it. All that hold them do so in this order.
+    Raises NotFound, ValidationFailed, Conflict.
+    """
     owner = session.scalars(user.locked(owner_id)).one_or_none()
     if owner is None:
         raise NotFound
+    bound = None if application_name is None else _application(session, application_name)
     if not owner.active or session.scalars(tenant.held_active(mandate.tenant_id)).one_or_none() is None:
         raise Conflict("The user or the tenant is not active.")
+    return bound
 
 
-def _application(session: Session, name: str | None) -> Application | None:
+def _application(session: Session, name: str) -> Application:
     """The active one of that id or slug, held. Raises ValidationFailed."""
-    if name is None:
-        return None
-    found = session.scalars(application.named(name)).one_or_none()
-    if found is None or session.scalars(application.held_active(found.id)).one_or_none() is None:
+    named = session.scalars(application.named(name)).one_or_none()
+    found = None if named is None else session.scalars(application.held_active(named.id)).one_or_none()
+    if found is None:
         raise ValidationFailed(fields={"applicationId": ["There is no such application."]})
     return found
 
