@@ -9,6 +9,7 @@ from authsvc.models.engine import reading, transaction
 from authsvc.services import accounts, passwords, tenants
 from tests.conftest import ADMIN_EMAIL, ADMIN_PASSWORD, counter
 from tests.drivers import Account, Script
+from tests.flows.oauth import add_client
 from tests.flows.people import PASSWORD
 from tests.flows.sign_ins import Town
 
@@ -93,3 +94,27 @@ def stale_worker(make_app, settings):
 def operator(make_person):
     """Somebody who may do everything with signing keys, and little else."""
     return make_person("keys:rotate", "auth:refresh")
+
+
+@pytest.fixture
+def office(admin):
+    """A confidential client that may do two things for itself."""
+    return add_client(admin, name="Office", confidential=True, scopes=["guests:read", "tokens:read"])
+
+
+@pytest.fixture
+def phone(admin):
+    """A public client."""
+    return add_client(admin, name="Phone")
+
+
+@pytest.fixture
+def sign_in_to(app):
+    """Sign a person in to a client; answers the device that holds the tokens."""
+
+    def sign_in(client, person):
+        device = Script(app)
+        device.sign_in(person.account, applicationId=client.id)
+        return device
+
+    return sign_in
