@@ -114,6 +114,7 @@ def sign_in_to(app):
 
     def sign_in(client, person):
         device = Script(app)
+        device.account, device.tenant = person.account, person.tenant
         device.sign_in(person.account, applicationId=client.id)
         return device
 
