@@ -117,7 +117,10 @@ def test_what_a_client_does_is_told_as_its_own(app, admin, rows):
     assert told(rows, app, "application.created")[-1][2] == client.id
     # Nobody gives what they lack: what counts is the token's scope, not what the client could have asked for.
     lesser = bearer(client.access_token("applications:write"))
-    assert code(door.post("/admin/applications", json=body, headers=lesser, base_url=HOST)) == (403, "permission_denied")
+    assert code(door.post("/admin/applications", json=body, headers=lesser, base_url=HOST)) == (
+        403,
+        "permission_denied",
+    )
 
 
 def test_a_scope_that_is_taken_from_the_application_is_gone_at_the_next_request(app, admin, office):

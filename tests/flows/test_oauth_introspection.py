@@ -144,8 +144,9 @@ def test_whoever_holds_the_permission_may_ask_and_nobody_else(app, admin, office
         answer = no(post(app, "/oauth/introspect", form, bearer(text)), 401, "invalid_token")
         assert answer.headers["WWW-Authenticate"] == 'Bearer realm="authsvc", error="invalid_token"'
     no(post(app, "/oauth/introspect", form, {**bearer(script), "X-Api-Key": script}), 400, "invalid_request")
-    elsewhere = post(app, "/oauth/introspect", form, {**bearer(script), "X-Tenant-Id": "east"})
-    no(elsewhere, 403, "access_denied")
+    distant = make_api_token(reader, "tokens:read", allowedIps=["192.0.2.1"])["token"]
+    for headers in ({**bearer(script), "X-Tenant-Id": "east"}, bearer(distant)):
+        no(post(app, "/oauth/introspect", form, headers), 403, "access_denied")
     # The token that is asked about proves nothing by itself.
     no(post(app, "/oauth/introspect", {"token": script}), 401, "invalid_client")
 

@@ -176,7 +176,9 @@ def test_a_scope_beyond_the_sign_in_is_refused_before_anything_advances(office, 
 
 def test_who_holds_every_custom_permission_may_ask_for_any_by_name(app, admin, office, sign_in_to, make_person):
     device = sign_in_to(office, make_person(roles=["member", "admin"]))
-    assert yes(office.refresh(device.refresh_token, scope="oysters:eat users:read"))["scope"] == "oysters:eat users:read"
+    assert (
+        yes(office.refresh(device.refresh_token, scope="oysters:eat users:read"))["scope"] == "oysters:eat users:read"
+    )
     no(office.refresh(device.refresh_token, scope="tenants:write"), 400, "invalid_scope")
     no(office.refresh(device.refresh_token, scope='oysters:"eat"'), 400, "invalid_scope")
 
