@@ -4,20 +4,23 @@ A new kind of token is a new reader and its line in READERS.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from typing import Any
 
 from flask import g, request
 
 from authsvc import opaque, query_tokens
 from authsvc.caller import Caller
+from authsvc.claims import is_of_client
 from authsvc.credentials import jwts, origins, transports
 from authsvc.errors import AmbiguousRequest, Refusal, TokenInvalid
 from authsvc.permissions import shared
-from authsvc.principals import ACCESS_TOKEN, API_TOKEN, Principal
-from authsvc.services import api_tokens, refresh_tokens
+from authsvc.principals import ACCESS_TOKEN, API_TOKEN, CLIENT, Principal
+from authsvc.services import api_tokens, clients, refresh_tokens
+from authsvc.services.refresh_tokens import Proof
 from authsvc.settings import settings
 
 # Two Authorization headers arrive as one, with a comma between.
@@ -66,6 +69,8 @@ def access_token(presented: Presented, now: datetime) -> Principal | None:
     if presented.place in (Place.QUERY, Place.KEY):
         raise TokenInvalid
     proof, claims = jwts.read_access(presented.text, now, presented.csrf)
+    if is_of_client(claims):
+        return _client(presented, proof, claims)
     if presented.csrf is not None:
         origins.refuse_foreign(refresh_token_id=proof.refresh_token_id)
     standing = refresh_tokens.standing_of(proof, now=now)
@@ -79,6 +84,22 @@ def access_token(presented: Presented, now: datetime) -> Principal | None:
         permissions=shared(frozenset(claims["scope"].split()), standing.permissions),
         roles=standing.roles,
         refresh_token_id=proof.refresh_token_id,
+    )
+
+
+def _client(presented: Presented, proof: Proof, claims: Mapping[str, Any]) -> Principal:
+    """An application that acts for itself: no user, whatever its id, and in no browser."""
+    if presented.place is Place.COOKIE:
+        raise TokenInvalid
+    own = clients.standing_of(proof)
+    return Principal(
+        user_id=None,
+        tenant_id=own.tenant_id,
+        tenant_slug=own.tenant_slug,
+        application_id=own.id,
+        via=CLIENT,
+        permissions=clients.permissions_of(own, frozenset(claims["scope"].split())),
+        roles=frozenset(),
     )
 
 

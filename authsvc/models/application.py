@@ -141,15 +141,3 @@ def end_secrets(session: Session, application_id: str, now: datetime, at: dateti
     lasting = or_(ClientSecret.expires_at.is_(None), ClientSecret.expires_at > at)
     session.execute(update(ClientSecret).where(own, lasting).values(expires_at=at))
     session.execute(delete(ClientSecret).where(own, ClientSecret.expires_at <= now))
-
-
-def proving(application_id: str, now: datetime) -> Select[str]:
-    """The digests of what proves this application now: nothing where it, or its tenant, is not active."""
-    is_good = or_(ClientSecret.expires_at.is_(None), ClientSecret.expires_at > now)
-    return (
-        select(ClientSecret.digest)
-        .join(Application, Application.id == ClientSecret.application_id)
-        .join(Tenant, Tenant.id == Application.tenant_id)
-        .where(Application.id == application_id, is_good)
-        .where(Application.active, Application.confidential, Tenant.active)
-    )

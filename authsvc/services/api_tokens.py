@@ -27,7 +27,7 @@ from authsvc.models.api_token import Standing
 from authsvc.models.engine import reading, single_statements, transaction
 from authsvc.models.paging import Page, Window, page
 from authsvc.permissions import NEVER_BY_API_TOKEN, allows
-from authsvc.services import api_token_uses, events, roles
+from authsvc.services import api_token_uses, events, roles, scopes
 from authsvc.settings import settings
 
 WRITE, ADMIN = "api-tokens:write", "api-tokens:admin"
@@ -136,22 +136,22 @@ def create(mandate: Mandate, owner_id: str, given: Mapping[str, Any]) -> Made:
     mandate.require(WRITE)
     expires_at = _ends(given, mandate.now)
     networks = _networks(given.get("allowed_ips", ()))
-    scopes = _scopes(mandate, given["scopes"])
+    granted = _scopes(mandate, given["scopes"])
     with transaction(within=mandate.tenant_id) as session:
         bound = _hold_owners(session, mandate, owner_id, given.get("application_id"))
-        _refuse_beyond_owner(session, owner_id, scopes)
+        _refuse_beyond_owner(session, owner_id, granted)
         made = _add(
             session,
             mandate,
             user_id=owner_id,
             application_id=None if bound is None else bound.id,
             name=given["name"],
-            scopes=scopes,
+            scopes=granted,
             allow_in_query=given.get("allow_in_query", False),
             allowed_ips=networks,
             expires_at=expires_at,
         )
-        detail = {"name": given["name"], "scopes": sorted(scopes), "expiresAt": _written(expires_at)}
+        detail = {"name": given["name"], "scopes": sorted(granted), "expiresAt": _written(expires_at)}
         _tell(session, mandate, "api_token.created", made.api_token, detail)
     return made
 
@@ -161,20 +161,20 @@ def update(mandate: Mandate, api_token_id: str, changes: Mapping[str, Any]) -> A
 
     Raises NotFound, PermissionDenied, ValidationFailed.
     """
-    scopes = _scopes(mandate, changes["scopes"]) if "scopes" in changes else None
+    narrowed = _scopes(mandate, changes["scopes"]) if "scopes" in changes else None
     networks = _networks(changes["allowed_ips"]) if "allowed_ips" in changes else None
     with transaction(within=mandate.tenant_id) as session:
         row = _held(session, mandate, api_token_id)
         _require_writing(mandate, row)
-        if scopes is not None and not scopes <= row.scopes:
+        if narrowed is not None and not narrowed <= row.scopes:
             raise _widened("scopes")
         if networks is not None and not _is_narrower(networks, row.allowed_ips):
             raise _widened("allowedIps")
         if changes.get("allow_in_query", False) and not row.allow_in_query:
             raise _widened("allowInQuery")
         wanted = {**changes}
-        if scopes is not None:
-            wanted["scopes"] = scopes
+        if narrowed is not None:
+            wanted["scopes"] = narrowed
         if networks is not None:
             wanted["allowed_ips"] = networks
         changed = {name: value for name, value in wanted.items() if getattr(row, name) != value}
@@ -300,14 +300,10 @@ def _application(session: Session, name: str) -> Application:
 
 def _scopes(mandate: Mandate, wanted: Collection[str]) -> frozenset[str]:
     """Raises ValidationFailed for what is no permission, PermissionDenied for what the caller may not give."""
-    scopes = roles.known(wanted, "scopes")
-    if "*" in scopes:
-        raise ValidationFailed(fields={"scopes": ["Name each scope: * is none."]})
-    for scope in sorted(scopes):
-        if scope in NEVER_BY_API_TOKEN:
-            raise PermissionDenied(scope, f"No API token can have the scope {scope}.")
+    given = scopes.giveable(wanted, "API token")
+    for scope in sorted(given):
         mandate.require(scope)
-    return scopes
+    return given
 
 
 def _refuse_beyond_owner(session: Session, owner_id: str, scopes: frozenset[str]) -> None:
