@@ -43,9 +43,9 @@ class QueryTokens:
             environ["QUERY_STRING"] = query
         for name in _ADDRESSES:
             _strip(environ, name)
-        forwarded = [token for name in FORWARDED for token in _strip(environ, name)]
-        if forwarded:
-            environ[_FORWARDED_TAKEN] = Hidden(dict.fromkeys(forwarded))
+        asked_about = dict.fromkeys(tuple(_strip(environ, name)) for name in FORWARDED)
+        if any(asked_about):
+            environ[_FORWARDED_TAKEN] = Hidden(token for tokens in asked_about for token in tokens)
         if not found:
             return self.app(environ, start_response)
         environ[_TAKEN] = Hidden(found)
@@ -64,7 +64,7 @@ def taken(environ: "WSGIEnvironment") -> tuple[str, ...]:
 
 
 def forwarded(environ: "WSGIEnvironment") -> tuple[str, ...]:
-    """What stood in the query of the request that a proxy asks about; the same one, said twice, is one."""
+    """What stood in the query of the request that a proxy asks about. Two headers that say the same are one address."""
     found: tuple[str, ...] = environ.get(_FORWARDED_TAKEN, ())
     return found
 
