@@ -60,7 +60,7 @@ def test_who_passes_and_what_the_api_learns_of_them(proxy, api, admin, member):
     assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, 'Bearer realm="authsvc", error="invalid_token"')
     answer, heard = heard_by(api, proxy.port, "GET", HERE, admin.bearer())
     assert answer.status == 200
-    user, tenant, application, scopes, via = identity(heard)
+    user, tenant, _, scopes, via = identity(heard)
     assert (user, via) == (admin.id, "access_token")
     assert "*" in scopes.split()
     api_token_id, token = admin.api_token("restaurants:read")
@@ -84,7 +84,7 @@ def test_nobody_smuggles_an_identity(proxy, api, admin):
     for headers in ([], evil, *([one] for one in evil), [*evil, *evil]):
         assert heard_by(api, proxy.port, "GET", HERE, headers)[0].status == 401
         _, heard = heard_by(api, proxy.port, "GET", HERE, [*headers, *by(token).items()])
-        user, tenant, *rest = identity(heard)
+        user, _, *rest = identity(heard)
         assert (user, rest) == (admin.id, ["", "restaurants:read", "api_token"])
         assert "evil" not in str(heard)
         for method, path in (("GET", "/public/menu"), ("OPTIONS", HERE), ("OPTIONS", "/public/menu")):

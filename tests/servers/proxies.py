@@ -147,8 +147,6 @@ class Api:
                 self.end_headers()
                 self.wfile.write(text)
 
-            do_GET = do_POST = do_PUT = do_DELETE = do_OPTIONS = answer
-
             def body(self):
                 if self.headers.get("Transfer-Encoding") != "chunked":
                     return self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -162,6 +160,8 @@ class Api:
             def log_message(self, *arguments):
                 pass
 
+        for method in ("GET", "POST", "PUT", "DELETE", "OPTIONS"):
+            setattr(Echo, f"do_{method}", Echo.answer)
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Echo)
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
