@@ -16,16 +16,16 @@ def _spelled(name: str) -> str:
 
 
 def _parameter(name: str) -> re.Pattern[str]:
-    """A parameter, at the beginning or behind what divides parameters, lines or words; and whatever it holds."""
-    before = rf"(?:^|(?<=[?&;#+\s\"'])|{_encoded(*'?&;# ')})"
+    """A parameter of this name, and whatever it holds."""
     equals = rf"(?:[\s+]|{_encoded(' ')})*(?:=|{_encoded('=')})"
-    return re.compile(rf"({before}{name}{equals})[^&\s]*", re.IGNORECASE)
+    return re.compile(rf"({name}{equals})[^&\s]*", re.IGNORECASE)
 
 
-_TOKEN = _parameter(_spelled("token"))
+# At the beginning, or behind what divides parameters.
+_TOKEN = _parameter(rf"(?:^|(?<=[?&;#+\s])|{_encoded(*'?&;# ')}){_spelled('token')}")
 _SECRET_WORDS = "|".join(_spelled(word) for word in ("token", "password", "secret", "csrf"))
-# Bounded, so that no text takes long.
-_SECRET = _parameter(rf"[\w.-]{{0,32}}(?:{_SECRET_WORDS})[\w.-]{{0,32}}")
+# Behind anything. The name is bounded, so that no text takes long.
+_SECRET = _parameter(rf"(?<![\w.-])[\w.-]{{0,32}}(?:{_SECRET_WORDS})[\w.-]{{0,32}}")
 # Our own kinds, wherever they stand; a JWT begins where no other letter of one stands before it.
 _API_TOKEN = re.compile(r"asvcs?_[0-9A-Za-z_-]{20,}")
 _JWT = re.compile(r"(?:(?<![\w-])|(?<=%[0-9A-Fa-f]{2}))eyJ[\w-]+\.[\w-]+\.[\w=-]*", re.ASCII)

@@ -1,4 +1,4 @@
-"""API-05, API-06, API-09: no view ever meets a `?token=`, in the service or in an app around it, however it is written."""
+"""API-05, API-06: no view meets a `?token=`, in the service or in an app around it, however it is written."""
 
 import pytest
 from flask import Flask, Response, redirect, request
