@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NODE := tests/clients/node
 
-.PHONY: help run test check clean pins
+.PHONY: help run test check packages clean pins
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -12,13 +12,16 @@ help: ## list the commands
 run: $(VENV)/runtime ## start the service: tables, keys, first administrator, then gunicorn in the foreground
 	@$(BIN)/flask --app wsgi prepare && exec $(BIN)/gunicorn -c config/gunicorn.py
 
-test: $(VENV)/development $(VENV)/node ## every test, with a PostgreSQL of its own
+test: packages $(VENV)/development $(VENV)/node ## every test, with a PostgreSQL of its own
 	@$(BIN)/python -m pytest -n auto --dist loadgroup
 
 check: $(VENV)/development ## lint, format and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+packages: ## install the Debian packages that tests need, where they are missing
+	@PYTHON="$(PYTHON)" .ci/packages
 
 pins: $(VENV)/development ## pin the newest versions of everything, with hashes
 	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --universal --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 --quiet pyproject.toml -o requirements.txt

@@ -24,6 +24,7 @@ from authsvc.errors import (
     Unavailable,
     ValidationFailed,
 )
+from authsvc.hiding import without_secrets
 from authsvc.logs import logger
 from authsvc.mandate import Mandate
 from authsvc.models.engine import FAILURES
@@ -47,8 +48,7 @@ def begin_request() -> None:
     """What every request starts with: its moment and its id, read once; and a route that says whom it serves."""
     g.now = clock.utcnow()
     given = request.headers.get("X-Request-Id", "")
-    is_sane = given.isascii() and given.replace("-", "").replace("_", "").replace(".", "").isalnum()
-    g.request_id = given if is_sane and len(given) <= _LONGEST_REQUEST_ID else opaque.new_id()
+    g.request_id = given if _is_sane(given) else opaque.new_id()
     view: Any = current_app.view_functions.get(request.endpoint or "")
     hosts = allowed_hosts(settings)
     if hosts and not getattr(view, "on_any_host", False) and not host_is_trusted(request.host, hosts):
@@ -60,6 +60,13 @@ def begin_request() -> None:
     unknown = request.args.keys() - getattr(view, "takes_query", frozenset())
     if unknown and not getattr(view, "judges_query", False):
         raise ValidationFailed(fields={name: ["There is no such parameter here."] for name in sorted(unknown)})
+
+
+def _is_sane(request_id: str) -> bool:
+    """It is repeated and kept: nothing that needs quoting, and no token that was put there by mistake."""
+    plain = request_id.replace("-", "").replace("_", "").replace(".", "")
+    is_plain = plain.isascii() and plain.isalnum() and len(request_id) <= _LONGEST_REQUEST_ID
+    return is_plain and without_secrets(request_id) == request_id
 
 
 def is_open_to(view: Any) -> str:

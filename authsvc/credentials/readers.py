@@ -17,6 +17,7 @@ from authsvc.caller import Caller
 from authsvc.claims import is_of_client
 from authsvc.credentials import jwts, origins, transports
 from authsvc.errors import AmbiguousRequest, Refusal, TokenInvalid
+from authsvc.hiding import without_secrets
 from authsvc.permissions import shared
 from authsvc.principals import ACCESS_TOKEN, API_TOKEN, CLIENT, Principal
 from authsvc.services import api_tokens, clients, refresh_tokens
@@ -168,8 +169,8 @@ def bearer(two_credentials: type[Refusal] = AmbiguousRequest) -> str | None:
 
 def caller() -> Caller:
     """Where this request comes from, for events, the throttle, and API tokens that are bound to addresses."""
-    # PostgreSQL can't hold a NUL, and not every server refuses one in a header.
-    user_agent = request.headers.get("User-Agent", "").replace("\0", "")
+    # It is kept. PostgreSQL can't hold a NUL, and not every server refuses one; a token may be there by mistake.
+    user_agent = without_secrets(request.headers.get("User-Agent", "").replace("\0", ""))
     return Caller(request.remote_addr or "", user_agent, g.get("request_id", ""))
 
 
