@@ -204,6 +204,8 @@ def _tenant_of_reader() -> str:
 def _end(client: Client, text: str) -> None:
     """A confidential client ends any token of its tenant, a public one the sign-ins to itself.
 
+    The services look within the mandate's tenant: what is another's is not found.
+
     Raises TokenInvalid, TokenExpired, TokenRevoked, NotFound.
     """
     may = frozenset({token_admin.REVOKE, api_tokens.ADMIN})
@@ -217,9 +219,9 @@ def _end(client: Client, text: str) -> None:
 def _end_jwt(client: Client, mandate: Mandate, text: str) -> None:
     kind, proof, claims = jwts.read_any(text, g.now)
     if kind == ACCESS and is_of_client(claims):
-        if client.confidential and clients.standing_of(proof).tenant_id == client.tenant_id:
-            clients.end_tokens(mandate, proof.refresh_token_id, proof.generation)
+        if client.confidential:
+            own = clients.standing_of(proof)
+            clients.end_tokens(mandate, own.id, own.generation)
         return
-    own = proof if client.confidential else replace(proof, application_id=client.id)
-    # Its row is looked for within the client's tenant: another's is not found.
-    token_admin.revoke_one(mandate, refresh_tokens.standing_of(own, now=g.now, at_once=True).id)
+    at = proof if client.confidential else replace(proof, application_id=client.id)
+    token_admin.revoke_one(mandate, refresh_tokens.standing_of(at, now=g.now, at_once=True).id)

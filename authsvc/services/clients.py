@@ -87,8 +87,7 @@ def _is_right(known: Client, secret: str | None) -> bool:
         return not known.confidential
     # A text that is not ASCII is none of ours.
     shown = opaque.digest(secret) if secret.isascii() else ""
-    is_one = any([opaque.are_same(shown, kept) for kept in known.digests])  # noqa: C419  (all of them, whichever it is)
-    return is_one and known.confidential
+    return any([opaque.are_same(shown, kept) for kept in known.digests])  # noqa: C419  (all of them, whichever it is)
 
 
 def _tell_of_failure(asked_id: str | None, known: Client | None, caller: Caller, now: datetime) -> None:

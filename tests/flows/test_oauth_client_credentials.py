@@ -183,6 +183,16 @@ def test_each_kill_ends_it_at_the_next_request_and_none_brings_it_back(app, admi
     assert code(opens(app, token)) == (401, "token_revoked")
 
 
+def test_each_of_the_things_that_it_hangs_on_is_looked_at_by_itself(app, office, rows):
+    """A row that was changed behind the service's back has no new generation."""
+    token = office.access_token("tokens:read")
+    for column in ("active", "confidential"):
+        rows(app, f"UPDATE applications SET {column} = false WHERE id = :id RETURNING 1", id=office.id)
+        assert code(opens(app, token)) == (401, "token_revoked")
+        rows(app, f"UPDATE applications SET {column} = true WHERE id = :id RETURNING 1", id=office.id)
+    assert opens(app, token).status_code == 200
+
+
 def test_a_new_application_under_the_old_ones_id_does_not_inherit_its_tokens(app, admin):
     client = add_client(admin, confidential=True, scopes=["tokens:read"])
     token = client.access_token("tokens:read")

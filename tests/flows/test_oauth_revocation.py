@@ -2,6 +2,10 @@
 
 import pytest
 
+from authsvc import clock
+from authsvc.caller import Caller
+from authsvc.mandate import Mandate
+from authsvc.services import clients
 from tests.drivers import HOST, Browser
 from tests.flows.administering import told as told_of
 from tests.flows.api_tokens import code, make_api_token, use
@@ -91,6 +95,17 @@ def test_a_clients_own_access_token_ends_with_all_that_it_got_for_itself(app, of
     assert use_list(app, later).status_code == 200
     [(_, _, actor, about, detail)] = told_of(rows, app, "application.tokens_revoked")
     assert (actor, about, detail) == (office.id, office.id, {"slug": "office"})
+
+
+def test_of_two_who_end_a_clients_tokens_at_once_the_later_ends_no_newer_ones(app, office, rows):
+    """Both have looked and found the token good; one was quicker, and the client has the next one already."""
+    mandate = Mandate(office.application["tenantId"], office.id, frozenset(), Caller(), clock.utcnow())
+    with app.app_context():
+        clients.end_tokens(mandate, office.id, 0)
+        later = office.access_token("tokens:read")
+        clients.end_tokens(mandate, office.id, 0)
+    assert use_list(app, later).status_code == 200
+    assert len(told_of(rows, app, "application.tokens_revoked")) == 1
 
 
 def use_list(app, token):
