@@ -12,7 +12,7 @@ from flask import current_app, g, request
 from werkzeug.local import LocalProxy
 from werkzeug.sansio.utils import host_is_trusted
 
-from authsvc import clock, opaque
+from authsvc import clock, presenting
 from authsvc.credentials import readers
 from authsvc.credentials.readers import caller
 from authsvc.errors import (
@@ -30,6 +30,7 @@ from authsvc.models.engine import FAILURES
 from authsvc.principals import ACCESS_TOKEN, API_TOKEN, CLIENT, Principal
 from authsvc.services import events, tenants
 from authsvc.settings import allowed_hosts, settings
+from authsvc.verifier import Verifier
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -40,15 +41,11 @@ BY_ANYBODY = (ACCESS_TOKEN, API_TOKEN, CLIENT)
 BY_A_USER = (ACCESS_TOKEN, API_TOKEN)
 BY_SIGN_IN = (ACCESS_TOKEN,)
 
-_LONGEST_REQUEST_ID = 128
-
 
 def begin_request() -> None:
     """What every request starts with: its moment and its id, read once; and a route that says whom it serves."""
     g.now = clock.utcnow()
-    given = request.headers.get("X-Request-Id", "")
-    is_sane = given.isascii() and given.replace("-", "").replace("_", "").replace(".", "").isalnum()
-    g.request_id = given if is_sane and len(given) <= _LONGEST_REQUEST_ID else opaque.new_id()
+    g.request_id = presenting.request_id(request.environ)
     view: Any = current_app.view_functions.get(request.endpoint or "")
     hosts = allowed_hosts(settings)
     if hosts and not getattr(view, "on_any_host", False) and not host_is_trusted(request.host, hosts):
@@ -84,9 +81,9 @@ def requires(
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Only who proves who they are may ask this and, with a permission, only who holds it.
 
-    Works in any Flask app that authsvc was given to by init_app. The view finds the caller in `authsvc.principal`.
-    `in_any_tenant`: whoever holds `tenants:write` may ask it of another tenant, which the header names. `via`: with
-    which kinds of credential.
+    Works in any Flask app that authsvc or a verifier was given to by init_app. The view finds the caller in
+    `authsvc.principal`. `in_any_tenant`: whoever holds `tenants:write` may ask it of another tenant, which the header
+    names. `via`: with which kinds of credential.
     """
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
@@ -101,8 +98,7 @@ def requires(
                     who.require(permission)
                 return view(*args, **kwargs)
             except PermissionDenied as denied:
-                with _at_home():
-                    _tell_of_denial(who, denied.permission)
+                _tell_of_denial(who, denied.permission)
                 raise
 
         guarded.serves = permission or "signed in"  # type: ignore[attr-defined]
@@ -129,11 +125,23 @@ def _admitted(*, in_any_tenant: bool) -> tuple[Principal, str]:
 
     Raises CredentialsMissing, TenantMismatch, or what is wrong with the token.
     """
+    verifier = _verifier()
+    if verifier is not None:
+        found = verifier.principal(request.environ)
+        if found is None:
+            raise CredentialsMissing
+        return found, found.tenant_id
     with _at_home():
         found = readers.identify(g.get("now") or clock.utcnow())
         if found is None:
             raise CredentialsMissing
         return found, _tenant_meant(found, in_any_tenant=in_any_tenant)
+
+
+def _verifier() -> Verifier | None:
+    """What judges credentials in an app that authsvc is not part of."""
+    found: Verifier | None = current_app.extensions.get("authsvc.verifier")
+    return found
 
 
 def _tenant_meant(who: Principal, *, in_any_tenant: bool) -> str:
@@ -150,18 +158,22 @@ def _tenant_meant(who: Principal, *, in_any_tenant: bool) -> str:
 
 
 def _tell_of_denial(who: Principal, permission: str) -> None:
-    events.tell(
-        "permission.denied",
-        tenant_id=who.tenant_id,
-        now=g.get("now") or clock.utcnow(),
-        caller=caller(),
-        outcome="failure",
-        actor_id=who.actor_id,
-        application_id=who.application_id,
-        refresh_token_id=who.refresh_token_id,
-        api_token_id=who.api_token_id,
-        detail={"permission": permission},
-    )
+    """An API elsewhere keeps no trail of ours."""
+    if _verifier() is not None:
+        return
+    with _at_home():
+        events.tell(
+            "permission.denied",
+            tenant_id=who.tenant_id,
+            now=g.get("now") or clock.utcnow(),
+            caller=caller(),
+            outcome="failure",
+            actor_id=who.actor_id,
+            application_id=who.application_id,
+            refresh_token_id=who.refresh_token_id,
+            api_token_id=who.api_token_id,
+            detail={"permission": permission},
+        )
 
 
 @contextmanager

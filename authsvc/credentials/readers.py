@@ -3,46 +3,22 @@
 A new kind of token is a new reader and its line in READERS.
 """
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum
 
 from flask import g, request
 
-from authsvc import opaque, query_tokens
+from authsvc import opaque, presenting, query_tokens
 from authsvc.caller import Caller
 from authsvc.credentials import jwts, origins, transports
-from authsvc.errors import AmbiguousRequest, TokenInvalid
+from authsvc.errors import TokenInvalid
 from authsvc.permissions import shared
+from authsvc.presenting import Place, Presented
 from authsvc.principals import ACCESS_TOKEN, API_TOKEN, Principal
 from authsvc.services import api_tokens, refresh_tokens
 from authsvc.settings import settings
 
-# Two Authorization headers arrive as one, with a comma between.
-_SECOND_CREDENTIAL = re.compile(r",\s*(bearer|token)\s", re.IGNORECASE)
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-TENANT_HEADERS = ("X-Tenant-Id", "X-Stencil-TenantId", "X-Stencil-TenanId")
-
-
-class Place(Enum):
-    """Where a credential stood in the request."""
-
-    HEADER = "Authorization"
-    KEY = "X-Api-Key"
-    QUERY = "?token="
-    COOKIE = "Cookie"
-
-
-@dataclass(frozen=True, slots=True)
-class Presented:
-    """One credential as it stands in the request. `csrf` is what must be proven with it, if it came in a cookie."""
-
-    text: str = field(repr=False)
-    place: Place = Place.HEADER
-    csrf: str | None = field(default=None, repr=False)
-
 
 Reader = Callable[[Presented, datetime], Principal | None]
 
@@ -100,19 +76,13 @@ def identify(now: datetime) -> Principal | None:
 
 
 def tenant_named() -> str | None:
-    """The tenant that the header names, if any does. Two that differ name none that could exist."""
-    named = {request.headers[header] for header in TENANT_HEADERS if header in request.headers}
-    return ",".join(sorted(named)) if named else None
+    """The tenant that the header names, if any does."""
+    return presenting.tenant_named(request.environ)
 
 
 def bearer() -> str | None:
-    """The token of the Authorization header; the scheme's case does not matter (RFC 9110 section 11.1)."""
-    scheme, _, text = request.headers.get("Authorization", "").strip().partition(" ")
-    if scheme.lower() not in ("bearer", "token"):
-        return None
-    if _SECOND_CREDENTIAL.search(text):
-        raise AmbiguousRequest("Send one credential.")
-    return text.strip()
+    """The token of the Authorization header."""
+    return presenting.bearer(request.environ)
 
 
 def caller() -> Caller:
@@ -127,14 +97,9 @@ def _presented() -> Presented | None:
 
     Raises AmbiguousRequest for two.
     """
-    found = [Presented(text, Place.QUERY) for text in query_tokens.taken(request.environ)]
-    for place, text in ((Place.HEADER, bearer()), (Place.KEY, request.headers.get("X-Api-Key"))):
-        if text is not None:
-            found.append(Presented(text, place))
-    if len(found) > 1:
-        raise AmbiguousRequest("Send one credential.")
-    if found:
-        return found[0]
+    found = presenting.credential(request.environ, query_tokens.taken(request.environ))
+    if found is not None:
+        return found
     return _from_cookie() if settings.ACCESS_TOKEN_IN_COOKIE else None
 
 
