@@ -19,7 +19,7 @@ from authsvc.extensions import db, jwt, migrate
 from authsvc.models import engine
 from authsvc.proxies import TrustedProxies
 from authsvc.query_tokens import QueryTokens
-from authsvc.services import installation
+from authsvc.services import installation, key_rotation
 from authsvc.services.api_token_uses import Uses
 from authsvc.services.passwords import Hashing
 from authsvc.services.signing_keys import Ring
@@ -51,7 +51,7 @@ def create_app(config: "Base") -> Flask:
     app.extensions.update(
         {
             "authsvc": config,
-            "authsvc.ring": Ring(),
+            "authsvc.ring": Ring(follow_up=key_rotation.keep_schedule),
             "authsvc.recalled": {},
             "authsvc.hashing": Hashing(config),
             "authsvc.uses": Uses(),

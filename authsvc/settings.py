@@ -29,7 +29,7 @@ POSITIVE = (
     "REFRESH_IDLE_LIFETIME",
     "REFRESH_LIFETIME",
 )
-NOT_NEGATIVE = ("CLOCK_SKEW", "REFRESH_LEEWAY", "REVOCATION_LAG")
+NOT_NEGATIVE = ("CLOCK_SKEW", "KEY_ROTATION", "REFRESH_LEEWAY", "REVOCATION_LAG")
 COUNTS = (
     "ARGON2_PARALLELISM",
     "ARGON2_TIME",
@@ -44,6 +44,7 @@ COUNTS = (
 )
 COUNTED_BY_ITSELF_AT_0 = ("HASHING_CONCURRENCY", "WORKERS")
 LONGEST = timedelta(days=3653)
+SHORTEST_ROTATION = timedelta(hours=1)
 SECRET_LENGTH = 32
 # Said in guides and examples everywhere, ours included: no secret at all.
 EXAMPLES = re.compile(r"change.?me|example|placeholder|secret.?key|your.?secret|only-for-tests|password|default", re.I)
@@ -119,6 +120,10 @@ def _always(config: "Base") -> "itertools.chain[_Rule]":
             _Rule(
                 config.ARGON2_MEMORY >= 8 * config.ARGON2_PARALLELISM,
                 "ARGON2_MEMORY must be at least 8 for each of ARGON2_PARALLELISM.",
+            ),
+            _Rule(
+                not config.KEY_ROTATION or config.KEY_ROTATION >= SHORTEST_ROTATION,
+                "KEY_ROTATION must be 0 or at least an hour: a key is published long before it signs.",
             ),
             _Rule(bool(config.SECRET_KEY), "SECRET_KEY is missing. Make one: openssl rand -base64 48"),
         ),

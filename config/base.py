@@ -43,6 +43,7 @@ class Base:
     REVOCATION_LAG: timedelta = timedelta(0)
     CLOCK_SKEW: timedelta = timedelta(seconds=30)
     KEY_REREAD: timedelta = timedelta(seconds=10)
+    KEY_ROTATION: timedelta = timedelta(0)
 
     # Cookies
     COOKIE_SAME_SITE: str = "Strict"

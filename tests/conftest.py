@@ -79,11 +79,12 @@ def close(app):
 
 
 def finish_writing(app):
-    """When API tokens were used last is written behind: now."""
-    uses = app.extensions["authsvc.uses"]
+    """What is done behind the requests: now."""
+    uses, ring = app.extensions["authsvc.uses"], app.extensions["authsvc.ring"]
     uses.hurry.set()
-    if uses.writer is not None:
-        uses.writer.join()
+    for thread in (uses.writer, ring.rotator):
+        if thread is not None:
+            thread.join()
     uses.hurry.clear()
 
 

@@ -1,10 +1,11 @@
 """HTTP: one file per blueprint, its schemas beside its routes. Views do not commit."""
 
-from authsvc.blueprints import api_tokens, auth, health, refresh, token_admin, well_known
+from authsvc.blueprints import api_tokens, auth, health, refresh, token_admin, verify, well_known
 from authsvc.blueprints.admin import applications, events, keys, roles, tenants, users
 
 BLUEPRINTS = (
     auth.bp,
+    verify.bp,
     refresh.bp,
     token_admin.bp,
     api_tokens.bp,

@@ -4,6 +4,7 @@ import click
 from flask import Flask
 from flask_migrate.cli import db as db_commands
 
+from authsvc.cli.api_tokens import api_tokens
 from authsvc.cli.applications import applications
 from authsvc.cli.events import events
 from authsvc.cli.keys import keys
@@ -13,7 +14,17 @@ from authsvc.cli.tenants import tenants
 from authsvc.cli.tokens import tokens
 from authsvc.cli.users import users
 
-COMMANDS: tuple[click.Command, ...] = (prepare, users, roles, applications, tenants, tokens, keys, events)
+COMMANDS: tuple[click.Command, ...] = (
+    prepare,
+    users,
+    roles,
+    applications,
+    tenants,
+    tokens,
+    api_tokens,
+    keys,
+    events,
+)
 
 
 def install(app: Flask) -> None:

@@ -14,7 +14,7 @@ from werkzeug.sansio.utils import host_is_trusted
 
 from authsvc import clock, presenting
 from authsvc.credentials import readers
-from authsvc.credentials.readers import caller
+from authsvc.credentials.readers import About, caller
 from authsvc.errors import (
     BadRequest,
     CredentialsMissing,
@@ -77,19 +77,23 @@ def on_any_host(view: Callable[P, R]) -> Callable[P, R]:
 
 
 def requires(
-    permission: str | None = None, *, in_any_tenant: bool = False, via: Collection[str] = BY_ANYBODY
+    permission: str | None = None,
+    *,
+    in_any_tenant: bool = False,
+    via: Collection[str] = BY_ANYBODY,
+    about: Callable[[], About] = readers.itself,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Only who proves who they are may ask this and, with a permission, only who holds it.
 
     Works in any Flask app that authsvc or a verifier was given to by init_app. The view finds the caller in
     `authsvc.principal`. `in_any_tenant`: whoever holds `tenants:write` may ask it of another tenant, which the header
-    names. `via`: with which kinds of credential.
+    names. `via`: with which kinds of credential. `about`: which request's credentials count.
     """
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            g.principal, g.tenant_id = who, _ = _admitted(in_any_tenant=in_any_tenant)
+            g.principal, g.tenant_id = who, _ = _admitted(about, in_any_tenant=in_any_tenant)
             g.application_id = who.application_id
             try:
                 if who.via not in via:
@@ -120,7 +124,7 @@ def mandate() -> Mandate:
     )
 
 
-def _admitted(*, in_any_tenant: bool) -> tuple[Principal, str]:
+def _admitted(about: Callable[[], About], *, in_any_tenant: bool) -> tuple[Principal, str]:
     """Who this request is, and the tenant that it means.
 
     Raises CredentialsMissing, TenantMismatch, or what is wrong with the token.
@@ -132,7 +136,7 @@ def _admitted(*, in_any_tenant: bool) -> tuple[Principal, str]:
             raise CredentialsMissing
         return found, found.tenant_id
     with _at_home():
-        found = readers.identify(g.get("now") or clock.utcnow())
+        found = readers.identify(g.get("now") or clock.utcnow(), about())
         if found is None:
             raise CredentialsMissing
         return found, _tenant_meant(found, in_any_tenant=in_any_tenant)

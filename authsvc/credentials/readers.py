@@ -4,6 +4,7 @@ A new kind of token is a new reader and its line in READERS.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from flask import g, request
@@ -11,7 +12,7 @@ from flask import g, request
 from authsvc import opaque, presenting, query_tokens
 from authsvc.caller import Caller
 from authsvc.credentials import jwts, origins, transports
-from authsvc.errors import TokenInvalid
+from authsvc.errors import AmbiguousRequest, Refusal, TokenInvalid
 from authsvc.permissions import shared
 from authsvc.presenting import Place, Presented
 from authsvc.principals import ACCESS_TOKEN, API_TOKEN, Principal
@@ -19,6 +20,21 @@ from authsvc.services import api_tokens, refresh_tokens
 from authsvc.settings import settings
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+# Where a proxy that asks about a request says its method: nginx as our documents have it; Caddy and Traefik.
+METHOD_HEADERS = ("X-Original-Method", "X-Forwarded-Method")
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """The request that is judged: mostly the one that is made, and for a proxy the one that it asks about.
+
+    `methods` are all that somebody says it has: none of them may be taken for the safer one.
+    """
+
+    query_tokens: tuple[str, ...] = field(repr=False)
+    methods: tuple[str, ...]
+    two_credentials: type[Refusal] = AmbiguousRequest
+
 
 Reader = Callable[[Presented, datetime], Principal | None]
 
@@ -67,9 +83,25 @@ def api_token(presented: Presented, now: datetime) -> Principal | None:
 READERS: tuple[Reader, ...] = (api_token, access_token)
 
 
-def identify(now: datetime) -> Principal | None:
+def itself() -> About:
+    """The request as it is made."""
+    return About(query_tokens.taken(request.environ), (request.method,))
+
+
+def asked_about() -> About:
+    """The request that a proxy holds back until we answer.
+
+    It may have come with the headers that another proxy would write. They are believed as little as can be: a token
+    in any of them is one more credential, and each method must be safe. nginx passes on a 401 and never a 400.
+    """
+    methods = tuple(request.headers[header] for header in METHOD_HEADERS if header in request.headers)
+    tokens = query_tokens.taken(request.environ) + query_tokens.forwarded(request.environ)
+    return About(tokens, methods or (request.method,), two_credentials=TokenInvalid)
+
+
+def identify(now: datetime, about: About) -> Principal | None:
     """Who the request is; None if it brings no credential at all."""
-    presented = _presented()
+    presented = _presented(about)
     if presented is None:
         return None
     return next(found for found in (reader(presented, now) for reader in READERS) if found is not None)
@@ -92,22 +124,22 @@ def caller() -> Caller:
     return Caller(request.remote_addr or "", user_agent, g.get("request_id", ""))
 
 
-def _presented() -> Presented | None:
+def _presented(about: About) -> Presented | None:
     """The one credential that the request brings; a cookie, which browsers add by themselves, only if it is alone.
 
-    Raises AmbiguousRequest for two.
+    Raises what `about` says for two.
     """
-    found = presenting.credential(request.environ, query_tokens.taken(request.environ))
+    found = presenting.credential(request.environ, about.query_tokens, about.two_credentials)
     if found is not None:
         return found
-    return _from_cookie() if settings.ACCESS_TOKEN_IN_COOKIE else None
+    return _from_cookie(about) if settings.ACCESS_TOKEN_IN_COOKIE else None
 
 
-def _from_cookie() -> Presented | None:
+def _from_cookie(about: About) -> Presented | None:
     text = request.cookies.get(transports.access_cookie())
     if not text:
         return None
-    if request.method in SAFE_METHODS:
+    if all(method in SAFE_METHODS for method in about.methods):
         return Presented(text, Place.COOKIE)
     origins.refuse_foreign()
     return Presented(text, Place.COOKIE, transports.csrf_sent())

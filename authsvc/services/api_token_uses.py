@@ -7,11 +7,12 @@ reaches: the statement itself looks.
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import cast
 
 from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
+from authsvc import behind
 from authsvc.caller import Caller
 from authsvc.logs import logger
 from authsvc.models import api_token
@@ -47,7 +48,7 @@ def note(standing: Standing, caller: Caller, now: datetime) -> None:
     """It was used, from there. Costs a look into a dictionary, and once a minute a little more."""
     if standing.last_used_at is not None and now - standing.last_used_at < INTERVAL:
         return
-    uses = cast("Uses", current_app.extensions["authsvc.uses"])
+    uses = _uses()
     with uses.lock:
         noted = uses.noted.get(standing.id)
         if (noted is not None and now - noted < INTERVAL) or len(uses.waiting) >= MOST_WAITING:
@@ -57,30 +58,30 @@ def note(standing: Standing, caller: Caller, now: datetime) -> None:
         uses.noted[standing.id] = now
         uses.waiting[standing.id] = Use(standing, caller, now)
         if uses.writer is None:
-            # No daemon: a worker that is told to stop writes what it knows.
-            app: Any = current_app
-            app = app._get_current_object()  # noqa: SLF001  (the thread has no context that the proxy could ask)
-            uses.writer = threading.Thread(target=_write_all, args=(app, uses), name="last uses")
-            uses.writer.start()
+            uses.writer = behind.start(_write_all, "last uses")
 
 
-def _write_all(app: Any, uses: Uses) -> None:
-    with app.app_context():
-        while True:
-            uses.hurry.wait(GATHERING)
+def _write_all() -> None:
+    uses = _uses()
+    while True:
+        uses.hurry.wait(GATHERING)
+        with uses.lock:
+            batch, uses.waiting = list(uses.waiting.values()), {}
+            if not batch:
+                uses.writer = None
+                return
+        try:
+            _write(batch)
+        except SQLAlchemyError as error:
+            # The next use will be written instead.
+            logger.warning("When %d API tokens were used was not written: %s", len(batch), type(error).__name__)
             with uses.lock:
-                batch, uses.waiting = list(uses.waiting.values()), {}
-                if not batch:
-                    uses.writer = None
-                    return
-            try:
-                _write(batch)
-            except SQLAlchemyError as error:
-                # The next use will be written instead.
-                logger.warning("When %d API tokens were used was not written: %s", len(batch), type(error).__name__)
-                with uses.lock:
-                    for use in batch:
-                        uses.noted.pop(use.standing.id, None)
+                for use in batch:
+                    uses.noted.pop(use.standing.id, None)
+
+
+def _uses() -> Uses:
+    return cast("Uses", current_app.extensions["authsvc.uses"])
 
 
 def _write(batch: list[Use]) -> None:

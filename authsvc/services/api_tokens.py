@@ -189,15 +189,17 @@ def update(mandate: Mandate, api_token_id: str, changes: Mapping[str, Any]) -> A
 def rotate(mandate: Mandate, api_token_id: str, overlap: timedelta = OVERLAP) -> Made:
     """A successor that is like it and lives as long; the old one dies after the overlap.
 
-    Only its owner does this: whoever holds the text acts as the owner. Raises NotFound, PermissionDenied, Conflict.
+    Nobody but its owner does this over HTTP: whoever holds the text acts as the owner.
+    Raises NotFound, PermissionDenied, Conflict.
     """
     mandate.require(WRITE)
     with transaction(within=mandate.tenant_id) as session:
-        if mandate.actor_id is not None:
-            _hold_owners(session, mandate, mandate.actor_id)
-        row = _held(session, mandate, api_token_id)
-        if not mandate.owns(row.user_id) and mandate.actor_id is not None:
+        owner_id = session.scalar(select(ApiToken.user_id).where(ApiToken.id == api_token_id))
+        _refuse_out_of_reach(mandate, owner_id)
+        if owner_id != mandate.actor_id and mandate.actor_id is not None:
             raise PermissionDenied(WRITE, "Only its owner can replace an API token. You can revoke it.")
+        _hold_owners(session, mandate, str(owner_id))
+        row = _held(session, mandate, api_token_id)
         _refuse_over(row, mandate.now)
         life = min(row.expires_at - row.created_at, settings.API_TOKEN_MAX_LIFETIME)
         made = _add(
@@ -258,9 +260,13 @@ def _held(session: Session, mandate: Mandate, api_token_id: str) -> ApiToken:
 
 def _reached(mandate: Mandate, row: ApiToken | None) -> ApiToken:
     """One's own, or anybody's with the permission. Others learn nothing, not that it exists."""
-    if row is None or not (mandate.owns(row.user_id) or mandate.may(ADMIN)):
+    _refuse_out_of_reach(mandate, None if row is None else row.user_id)
+    return cast("ApiToken", row)
+
+
+def _refuse_out_of_reach(mandate: Mandate, owner_id: str | None) -> None:
+    if owner_id is None or not (mandate.owns(owner_id) or mandate.may(ADMIN)):
         raise NotFound
-    return row
 
 
 def _require_writing(mandate: Mandate, row: ApiToken) -> None:
@@ -273,7 +279,7 @@ def _hold_owners(session: Session, mandate: Mandate, owner_id: str) -> None:
     if owner is None:
         raise NotFound
     if not owner.active or session.scalars(tenant.held_active(mandate.tenant_id)).one_or_none() is None:
-        raise TokenRevoked
+        raise Conflict("The user or the tenant is not active.")
 
 
 def _application(session: Session, name: str | None) -> Application | None:

@@ -8,14 +8,18 @@ import json
 import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from authsvc import behind
+from authsvc.caller import Caller
 from authsvc.errors import Conflict, NotFound, Unavailable
 from authsvc.logs import logger
 from authsvc.mandate import Mandate
@@ -69,15 +73,27 @@ def rotate(mandate: Mandate) -> SigningKey:
     Raises Unavailable where SECRET_KEY is not the one that the keys are sealed with: no node could open both kinds.
     """
     with transaction(unhurried=True) as session:
-        mandate, now = _at_home(session, mandate), mandate.now
-        for row in session.scalars(signing_key.usable()).all():
-            if row.state == ACTIVE:
-                row.state, row.replaced_at = PREVIOUS, now
-            elif row.state == PREVIOUS and _is_over(session, row, now):
-                _retire(session, row, mandate)
-        following = _follow(session, mandate)
-        events.record_by(session, mandate, "key.rotated", {"kid": following.kid})
-    return following
+        return _rotate(session, _at_home(session, mandate))
+
+
+def rotate_if_older(mandate: Mandate, age: timedelta) -> SigningKey | None:
+    """Rotate if the key that signs has done so for that long; who comes second finds it done. Raises Unavailable."""
+    with transaction(unhurried=True) as session:
+        mandate = _at_home(session, mandate)
+        since = _in_state(session, ACTIVE).activated_at
+        if since is not None and since + age > mandate.now:
+            return None
+        return _rotate(session, mandate)
+
+
+def keep_schedule(now: datetime) -> None:
+    """What follows whenever a worker has read the keys: if it is time, they are rotated behind the requests."""
+    if not settings.KEY_ROTATION:
+        return
+    ring = signing_keys.ring()
+    since = [key.activated_at for key in ring.keys.values() if key.state == ACTIVE and key.activated_at]
+    if since and since[0] + settings.KEY_ROTATION <= now and not (ring.rotator and ring.rotator.is_alive()):
+        ring.rotator = behind.start(partial(_rotate_by_schedule, now), "key rotation")
 
 
 def retire(mandate: Mandate, kid: str) -> SigningKey:
@@ -122,6 +138,27 @@ def revoke(mandate: Mandate, kid: str) -> Revoked:
     count = _end_signed(row, mandate)
     logger.warning("The signing key %s was revoked; sign-ins that ended with it: %d", kid, count)
     return Revoked(row, count)
+
+
+def _rotate(session: Session, mandate: Mandate) -> SigningKey:
+    for row in session.scalars(signing_key.usable()).all():
+        if row.state == ACTIVE:
+            row.state, row.replaced_at = PREVIOUS, mandate.now
+        elif row.state == PREVIOUS and _is_over(session, row, mandate.now):
+            _retire(session, row, mandate)
+    following = _follow(session, mandate)
+    events.record_by(session, mandate, "key.rotated", {"kid": following.kid})
+    return following
+
+
+def _rotate_by_schedule(now: datetime) -> None:
+    # Keys are at home in `default`, wherever the mandate says it is.
+    mandate = Mandate("", None, frozenset(), Caller(user_agent="schedule"), now)
+    try:
+        rotate_if_older(mandate, settings.KEY_ROTATION)
+    except (Unavailable, SQLAlchemyError) as error:
+        # The next reading of the keys tries again.
+        logger.warning("The signing key was not rotated: %s", type(error).__name__)
 
 
 def _end_signed(row: SigningKey, mandate: Mandate) -> int:

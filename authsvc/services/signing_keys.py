@@ -8,7 +8,7 @@ can't know.
 import base64
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -38,15 +38,18 @@ class Key:
     private: Any
     public: Any
     jwk: Mapping[str, str]
+    activated_at: datetime | None = None
 
 
 @dataclass(slots=True)
 class Ring:
-    """What one worker knows of the keys, and since when."""
+    """What one worker knows of the keys, and since when. `follow_up` is called whenever they were read again."""
 
     keys: dict[str, Key] = field(default_factory=dict)
     read_at: datetime | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
+    follow_up: Callable[[datetime], None] | None = None
+    rotator: threading.Thread | None = None
 
     def is_older_than(self, age: timedelta, now: datetime) -> bool:
         return self.read_at is None or abs(now - self.read_at) > age
@@ -69,7 +72,7 @@ def signing(kid: str | None, now: datetime) -> Key:
     """
     if kid is None:
         raise Unavailable
-    key = usable(now).get(kid) or _read(_ring(), now).get(kid)
+    key = usable(now).get(kid) or _read(ring(), now).get(kid)
     if key is None:
         raise TokenRevoked
     return key
@@ -79,25 +82,25 @@ def known(kid: str, now: datetime) -> Key | None:
     """The key of that name, if tokens may be signed with it."""
     keys = usable(now)
     if kid not in keys and _is_newer(kid):
-        keys = _read(_ring(), now)
+        keys = _read(ring(), now)
     return keys.get(kid)
 
 
 def usable(now: datetime) -> Mapping[str, Key]:
     """All that are published, by name; read again when what this worker knows is older than KEY_REREAD."""
-    ring = _ring()
-    if ring.is_older_than(settings.KEY_REREAD, now):
-        with ring.lock:
-            if ring.is_older_than(settings.KEY_REREAD, now):
-                return _read(ring, now)
-    return ring.keys
+    known_so_far = ring()
+    if known_so_far.is_older_than(settings.KEY_REREAD, now):
+        with known_so_far.lock:
+            if known_so_far.is_older_than(settings.KEY_REREAD, now):
+                return _read(known_so_far, now)
+    return known_so_far.keys
 
 
 def published(now: datetime) -> Mapping[str, Key]:
     """All that are published at this moment: who fetches them may keep them, so a key that was revoked is never among
     them, whatever this worker has heard.
     """
-    return _read(_ring(), now)
+    return _read(ring(), now)
 
 
 def secret_for(purpose: str) -> bytes:
@@ -131,23 +134,25 @@ def opened(row: SigningKey) -> Key:
     public = private.public_key()
     if isinstance(private, ec.EllipticCurvePrivateKey):
         private = DeterministicKey(private)
-    return Key(row.kid, row.algorithm, row.state, private, public, json.loads(row.public_jwk))
+    return Key(row.kid, row.algorithm, row.state, private, public, json.loads(row.public_jwk), row.activated_at)
 
 
-def _ring() -> Ring:
+def ring() -> Ring:
     return cast("Ring", current_app.extensions["authsvc.ring"])
 
 
-def _read(ring: Ring, now: datetime) -> Mapping[str, Key]:
+def _read(known_so_far: Ring, now: datetime) -> Mapping[str, Key]:
     with reading() as session:
         rows = session.scalars(signing_key.usable()).all()
-    keys = {row.kid: _reopened(row, ring.keys.get(row.kid)) for row in rows}
-    ring.keys, ring.read_at = keys, now
+    keys = {row.kid: _reopened(row, known_so_far.keys.get(row.kid)) for row in rows}
+    known_so_far.keys, known_so_far.read_at = keys, now
+    if known_so_far.follow_up is not None:
+        known_so_far.follow_up(now)
     return keys
 
 
 def _reopened(row: SigningKey, before: Key | None) -> Key:
-    return opened(row) if before is None else replace(before, state=row.state)
+    return opened(row) if before is None else replace(before, state=row.state, activated_at=row.activated_at)
 
 
 def _is_newer(kid: str) -> bool:
@@ -155,7 +160,7 @@ def _is_newer(kid: str) -> bool:
     key_id, _, mark = kid.partition(".")
     if not is_id(key_id) or not opaque.are_same(mark, _mark(key_id)):
         return False
-    read_at = _ring().read_at
+    read_at = ring().read_at
     return read_at is None or opaque.made_at(key_id) > read_at - settings.CLOCK_SKEW
 
 

@@ -1,8 +1,9 @@
 """API tokens, made and used."""
 
 import time
+from datetime import datetime
 
-MARK = "asvc_"
+OWN = ("restaurants:read", "restaurants:write", "api-tokens:write", "auth:refresh")
 
 
 def make_api_token(person, *scopes, **more):
@@ -32,3 +33,11 @@ def eventually(ask, wanted=bool):
         assert time.monotonic() < deadline, found
         time.sleep(0.02)
     return found
+
+
+def moment(text):
+    return datetime.fromisoformat(text)
+
+
+def lived(made):
+    return moment(made["expiresAt"]) - moment(made["createdAt"])

@@ -9,6 +9,7 @@ from authsvc.models.engine import reading, transaction
 from authsvc.services import accounts, passwords, tenants
 from tests.conftest import ADMIN_EMAIL, ADMIN_PASSWORD, counter
 from tests.drivers import Account, Script
+from tests.flows.api_tokens import OWN
 from tests.flows.people import PASSWORD
 from tests.flows.sign_ins import Town
 
@@ -93,3 +94,20 @@ def stale_worker(make_app, settings):
 def operator(make_person):
     """Somebody who may do everything with signing keys, and little else."""
     return make_person("keys:rotate", "auth:refresh")
+
+
+@pytest.fixture
+def owner(make_person):
+    """Somebody who makes API tokens."""
+    return make_person(*OWN)
+
+
+@pytest.fixture
+def other(make_person):
+    return make_person(*OWN)
+
+
+@pytest.fixture
+def keeper(make_person):
+    """Somebody who looks after everybody's API tokens."""
+    return make_person("api-tokens:admin", "auth:refresh")

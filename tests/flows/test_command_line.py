@@ -279,6 +279,32 @@ def test_long_dead_sign_ins_are_removed(town, ask, run, age):
 # Keys and events
 
 
+def test_api_tokens(app, admin, ask, run, told):
+    narrow = ("--scope", "users:read", "--days", "3", "--allow-in-query", "--allowed-ip", "127.0.0.0/8")
+    made = ask("api-tokens", "create", ADMIN_EMAIL, "nightly export", *narrow)
+    row, text = made["apiToken"], made["token"]
+    assert (row["scopes"], row["allowInQuery"], row["allowedIps"]) == (["users:read"], True, ["127.0.0.0/8"])
+    assert admin.client.get("/admin/users", headers={"X-Api-Key": text}).status_code == 200
+    assert [one["id"] for one in ask("api-tokens", "list", "--user", ADMIN_EMAIL)] == [row["id"]]
+    assert ask("api-tokens", "show", row["id"].upper())["name"] == "nightly export"
+    assert text not in run("api-tokens", "list") + run("api-tokens", "show", row["id"])
+
+    following = ask("api-tokens", "rotate", row["id"], "--overlap", "0")
+    refused(admin.client.get("/auth/me", headers={"X-Api-Key": text}), 401, "token_revoked")
+    assert admin.client.get("/auth/me", headers={"X-Api-Key": following["token"]}).status_code == 200
+    assert "asvc_" in run("api-tokens", "create", ADMIN_EMAIL, "shown to people")
+    assert "No API token can have" in run("api-tokens", "create", ADMIN_EMAIL, "z", "--scope", "auth:refresh", code=1)
+    assert run("users", "create", "plain@example.com")
+    assert "users:read" in run("api-tokens", "create", "plain@example.com", "z", "--scope", "users:read", code=1)
+
+    new = following["apiToken"]["id"]
+    assert "nightly export" in run("api-tokens", "revoke", new, code=1, stdin="n\n")
+    assert ask("api-tokens", "revoke", new, "--yes") == {"id": new, "revoked": 1}
+    assert ask("api-tokens", "revoke", new, "--yes") == {"id": new, "revoked": 0}
+    assert len(ask("api-tokens", "list", "--state", "revoked")) == 2
+    assert [event.actor_id for event in told("api_token.revoked")] == [None]
+
+
 def test_keys(admin, ask, run):
     first, second = sorted(ask("keys", "list"), key=lambda key: key["state"])
     assert (first["state"], second["state"]) == ("active", "next")

@@ -53,6 +53,11 @@ GET     /auth/me                signed in
 PATCH   /auth/me                signed in
 POST    /auth/password          signed in
 POST    /auth/register          public
+DELETE  /auth/verify            signed in
+GET     /auth/verify            signed in
+PATCH   /auth/verify            signed in
+POST    /auth/verify            signed in
+PUT     /auth/verify            signed in
 GET     /healthz                public
 DELETE  /jwt/refresh            signed in
 GET     /jwt/refresh            signed in
@@ -83,8 +88,11 @@ def in_table():
 
 
 def in_docs():
-    """The headings: ### `POST /auth/login`."""
-    return {tuple(found) for found in re.findall(r"^### `([A-Z]+) (\S+)`", HTTP.read_text(), re.M)}
+    """Method, path and text of every section: ### `POST /auth/login` or, for several methods, ### `GET|POST /path`."""
+    for section in re.split(r"^### ", HTTP.read_text(), flags=re.M)[1:]:
+        heading = re.match(r"`([A-Z|]+) (\S+)`", section)
+        if heading:
+            yield from ((method, heading[2], section) for method in heading[1].split("|"))
 
 
 def sample(path):
@@ -101,13 +109,14 @@ def test_every_route_says_whom_it_serves(app):
 
 
 def test_what_is_documented_is_what_exists(app):
-    assert in_docs() == {(method, path) for method, path, _ in routes(app)}
+    assert {(method, path) for method, path, _ in in_docs()} == {(method, path) for method, path, _ in routes(app)}
 
 
 def test_the_documentation_names_whom_each_route_serves():
     words = {"public": "Everybody.", "signed in": "Whoever is signed in."}
-    for (method, path), who in in_table().items():
-        section = HTTP.read_text().split(f"### `{method} {path}`")[1].split("\n### ")[0]
+    table = in_table()
+    for method, path, section in in_docs():
+        who = table[method, path]
         assert words.get(who, f"`{who}`") in section, f"{method} {path}"
 
 

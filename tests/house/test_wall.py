@@ -41,6 +41,7 @@ ACROSS = {
     "key_rotation.find": "keys are the whole service's",
     "key_rotation.retire": "keys are the whole service's, and so are the sign-ins that hold them",
     "key_rotation.revoke": "keys are the whole service's",
+    "key_rotation.rotate_if_older": "keys are the whole service's, and so are the sign-ins that hold them",
     "key_rotation.rotate": "keys are the whole service's, and so are the sign-ins that hold them",
     "pruning._slices": "the operator's command prunes the whole table",
     "pruning.count": "the operator's command prunes the whole table",

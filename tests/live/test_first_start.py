@@ -76,6 +76,7 @@ def test_the_readme_works_word_by_word(copy, tmp_path):
         answers = run_commands("body", tmp_path, port)
         assert '"message":"This is you."' in answers
         assert '"revoked":1' in answers
+        assert '"via":"api_token"' in run_commands("token", tmp_path, port)
         seen = run_commands("admin", copy, port)
         assert "me@example.com" in seen
         assert "user.registered" in seen

@@ -1,4 +1,4 @@
-"""The published keys at an API elsewhere: how often they are read, how long they are believed, which are keys at all."""
+"""The published keys at an API elsewhere: how often they are read, how long they are believed, which are keys."""
 
 import threading
 import uuid
@@ -146,8 +146,7 @@ def test_what_is_no_key_set_is_no_answer(keys, scripted):
     for name, answer in wrong.items():
         scripted.app.answers[JWKS] = answer
         with pytest.raises(Unavailable):
-            PublishedKeys(keys._service).named("first", NOW)
-            pytest.fail(name)
+            pytest.fail(f"{name}: {PublishedKeys(keys._service).named('first', NOW)}")
     assert scripted.count("/keys") == 0
     assert scripted.count(JWKS) == len(wrong)
 

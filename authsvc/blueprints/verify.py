@@ -1,0 +1,62 @@
+"""Forward-auth: nginx, Caddy and Traefik ask here about a request before they pass it on (docs/forward-auth.md)."""
+
+from typing import Any
+
+from flask import Blueprint, Response
+
+from authsvc.blueprints.bodies import Text
+from authsvc.blueprints.queries import Query, asks
+from authsvc.credentials import readers
+from authsvc.credentials.guard import on_any_host, principal, requires
+from authsvc.errors import ValidationFailed
+from authsvc.permissions import PERMISSION
+
+bp = Blueprint("verify", __name__, url_prefix="/auth")
+
+# Traefik and others can be told to ask with the method of the request they ask about.
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+IDENTITY = ("X-Auth-User-Id", "X-Auth-Tenant-Id", "X-Auth-Application-Id", "X-Auth-Scopes", "X-Auth-Via")
+
+
+class VerifyQuery(Query):
+    scope = Text(longest=4096)
+
+
+@bp.route("/verify", methods=METHODS)
+@on_any_host
+@requires(about=readers.asked_about)
+@asks(VerifyQuery)
+def verify(query: dict[str, Any]) -> Response:
+    """May the request be passed on, and who is it? The body is the API's, and is not read."""
+    for permission in _permissions(query):
+        principal.require(permission)
+    response = Response(status=200)
+    said = (
+        principal.user_id,
+        principal.tenant_id,
+        principal.application_id,
+        " ".join(sorted(principal.permissions)),
+        principal.via,
+    )
+    for header, value in zip(IDENTITY, said, strict=True):
+        response.headers[header] = value or ""
+    return response
+
+
+@bp.after_request
+def leave_nothing_unsaid(response: Response) -> Response:
+    """Every answer says all of it, if only that there is none: what a client made up is always written over."""
+    for header in IDENTITY:
+        response.headers.setdefault(header, "")
+    return response
+
+
+def _permissions(query: dict[str, Any]) -> list[str]:
+    """Raises ValidationFailed."""
+    if "scope" not in query:
+        return []
+    named: list[str] = query["scope"].split()
+    if not named or not all(PERMISSION.fullmatch(one) for one in named):
+        sentence = "Name permissions such as restaurants:read, with spaces between."
+        raise ValidationFailed(fields={"scope": [sentence]})
+    return named
