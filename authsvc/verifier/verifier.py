@@ -1,5 +1,6 @@
 """Who a request is, found out by an API that has neither the database nor the secrets of authsvc."""
 
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ from authsvc.verifier.service import Service
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
+# Every slug is of this form, and all of this form may stand in a header.
+_SLUG = re.compile(r"[0-9a-z-]{1,63}")
 FIVE_SECONDS = timedelta(seconds=5)
 
 
@@ -67,6 +70,8 @@ class Verifier:
         named = presenting.tenant_named(environ)
         # What a tenant is called, only authsvc knows; what its id is, the credential says.
         slug = None if named is None or opaque.is_id(named) else named
+        if slug is not None and not _SLUG.fullmatch(slug):
+            raise TenantMismatch
         who = self._judged(presented, presenting.caller(environ), slug)
         if self.application is not None and who.application_id not in (None, self.application):
             raise TokenInvalid

@@ -8,8 +8,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from authsvc import Verifier
+from tests.flows.conftest import admin, make_person, make_tenant
 from tests.servers.threads import Scripted, Served
 
+__all__ = ["admin", "make_person", "make_tenant"]
 JWKS = "/.well-known/jwks.json"
 
 
@@ -93,3 +95,23 @@ def key_set(*keys, max_age=300):
 def bearing(token, **environ):
     """A request, as WSGI has it."""
     return {"HTTP_AUTHORIZATION": f"Bearer {token}", "REMOTE_ADDR": "192.0.2.1", **environ}
+
+
+@pytest.fixture
+def service(serve, make_app, settings):
+    """The real authsvc; APIs on this machine are proxies that it trusts."""
+    served = serve(None)
+    served.app = make_app(BASE_URL=served.url, TRUSTED_PROXIES=("127.0.0.1",), **settings)
+    return served
+
+
+@pytest.fixture
+def app(service):
+    """For the fixtures that make people."""
+    return service.app
+
+
+@pytest.fixture
+def owner(make_person):
+    """Somebody who may read and write restaurants, and make API tokens."""
+    return make_person("restaurants:read", "restaurants:write", "api-tokens:write", "auth:refresh")
