@@ -116,8 +116,10 @@ def _refusal(answer: Answer) -> Refusal:
 def _refuse_elsewhere(told: Mapping[str, Any], caller: Caller) -> None:
     """Raises AddressNotAllowed."""
     allowed = told.get("allowed_ips") or []
+    if not isinstance(allowed, list):
+        raise Unavailable
     try:
-        networks = [addresses.network(text) for text in allowed]
+        networks = [addresses.network(str(text)) for text in allowed]
     except ValueError:
         raise Unavailable from None
     if networks and not addresses.is_within(caller.ip, networks):

@@ -26,8 +26,8 @@ def serve():
     """Serve a WSGI app; answers where."""
     started = []
 
-    def start(app, **where):
-        served = Served(app, **where).start()
+    def start(app):
+        served = Served(app).start()
         started.append(served)
         return served
 
