@@ -5,7 +5,7 @@ import pytest
 from authsvc import init_app
 from tests.conftest import close, configured
 from tests.drivers import HOST
-from tests.flows.api_tokens import by, make_api_token
+from tests.flows.api_tokens import make_api_token
 from tests.flows.people import told
 from tests.restaurants import asked_with_a_token_in_the_address, refused, restaurants
 
