@@ -38,7 +38,21 @@ def test_a_hundred_unknown_names_are_one_read(keys, scripted):
     assert scripted.count(JWKS) == 2
 
 
-def test_who_comes_while_the_keys_are_read_waits_for_that_read(keys, scripted):
+class Watched:
+    """A lock that tells who is about to wait for it."""
+
+    def __init__(self, lock):
+        self.lock = lock
+        self.wanted = threading.Semaphore(0)
+        self.release = lock.release
+
+    def acquire(self, blocking):
+        self.wanted.release()
+        return self.lock.acquire(blocking=blocking)
+
+
+def test_who_comes_while_the_keys_are_read_waits_for_that_read_however_long_it_takes(keys, scripted):
+    keys._reading = watched = Watched(keys._reading)
     came, go = threading.Semaphore(0), threading.Event()
 
     def slowly(_environ):
@@ -47,13 +61,16 @@ def test_who_comes_while_the_keys_are_read_waits_for_that_read(keys, scripted):
         return key_set(scripted.key)
 
     scripted.app.answers[JWKS] = slowly
-    with ThreadPoolExecutor(20) as threads:
-        asked = [threads.submit(keys.named, "first", NOW) for _ in range(10)]
-        asked += [threads.submit(keys.named, str(uuid.uuid4()), NOW) for _ in range(10)]
+    with ThreadPoolExecutor(21) as threads:
+        first = threads.submit(keys.named, "first", NOW)
         assert came.acquire(timeout=10)
+        names = ["first"] * 10 + [str(uuid.uuid4()) for _ in range(10)]
+        asked = [threads.submit(keys.named, name, after(seconds=8)) for name in names]
+        for _ in range(21):
+            assert watched.wanted.acquire(timeout=10)
         go.set()
         found = [one.result(10) for one in asked]
-    assert [key.key_id for key in found[:10]] == ["first"] * 10
+    assert [key.key_id for key in (first.result(), *found[:10])] == ["first"] * 11
     assert found[10:] == [None] * 10
     assert scripted.count(JWKS) == 1
 
@@ -214,3 +231,17 @@ def test_a_verifier_without_an_authsvc_says_come_back_later(verifiers, scripted)
         with pytest.raises(Unavailable) as refused:
             one.principal(bearing(shown))
         assert refused.value.headers == {"Retry-After": "1"}
+
+
+def test_a_key_verifies_by_its_own_algorithm_alone(make_verifier, scripted):
+    private = rsa.generate_private_key(65537, 2048)
+    published = jwt.algorithms.RSAAlgorithm.to_jwk(private.public_key(), as_dict=True)
+    scripted.app.answers[JWKS] = key_set({**published, "kid": "of RSA", "alg": "RS256"})
+    claims = jwt.decode(scripted.key.sign(scripted.url), options={"verify_signature": False})
+    verifier = make_verifier()
+    for algorithm in ("RS384", "RS512", "PS256", "PS512"):
+        token = jwt.encode(claims, private, algorithm, {"kid": "of RSA", "typ": "at+jwt"})
+        with pytest.raises(TokenInvalid):
+            pytest.fail(f"{algorithm}: {verifier.principal(bearing(token))}")
+    token = jwt.encode(claims, private, "RS256", {"kid": "of RSA", "typ": "at+jwt"})
+    assert verifier.principal(bearing(token)).via == "access_token"
