@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+NODE := tests/clients/node
 
-.PHONY: help run test check clean pins
+.PHONY: help run test check packages clean pins
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -11,7 +12,7 @@ help: ## list the commands
 run: $(VENV)/runtime ## start the service: tables, keys, first administrator, then gunicorn in the foreground
 	@$(BIN)/flask --app wsgi prepare && exec $(BIN)/gunicorn -c config/gunicorn.py
 
-test: $(VENV)/development ## every test, with a PostgreSQL of its own
+test: packages $(VENV)/development $(VENV)/node ## every test, with a PostgreSQL of its own
 	@$(BIN)/python -m pytest -n auto --dist loadgroup
 
 check: $(VENV)/development ## lint, format and types
@@ -19,12 +20,15 @@ check: $(VENV)/development ## lint, format and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
+packages: ## install the Debian packages that tests need, where they are missing
+	@PYTHON="$(PYTHON)" .ci/packages
+
 pins: $(VENV)/development ## pin the newest versions of everything, with hashes
 	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --universal --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 --quiet pyproject.toml -o requirements.txt
 	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --universal --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 --quiet --group dev -c requirements.txt -o requirements-dev.txt
 
 clean: ## remove everything that was made here, the data in instance/ excepted
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) $(NODE)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/runtime: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit("authsvc needs Python 3.11 or newer; name it: make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
@@ -35,4 +39,9 @@ $(VENV)/runtime: requirements.txt
 
 $(VENV)/development: $(VENV)/runtime requirements-dev.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/node: $(NODE)/package-lock.json | $(VENV)/runtime
+	@command -v npm >/dev/null || { echo "The tests have a client in JavaScript. On Debian and Ubuntu: apt install nodejs npm" >&2; exit 1; }
+	@npm ci --prefix $(NODE) --ignore-scripts --no-audit --no-fund --silent
 	@touch $@

@@ -99,6 +99,9 @@ def init_app(app: Flask, config: "Base | None" = None, prefix: str = "", *, quer
 class _Mounted:
     """WSGI: the paths that the service knows are the service's; all others go to the app around it."""
 
+    # What is asked of an issuer with a path stands before that path (RFC 8414 section 3.1).
+    INSERTED = "/.well-known/oauth-authorization-server/"
+
     def __init__(self, service: Flask, around: "WSGIApplication", prefix: str) -> None:
         self.service = service
         self.around = around
@@ -113,6 +116,8 @@ class _Mounted:
             }
             if self.prefix or self._is_known(inner):
                 return self.service(inner, start_response)
+        elif path.startswith(self.INSERTED) and self._is_known(environ):
+            return self.service(environ, start_response)
         return self.around(environ, start_response)
 
     def _is_known(self, environ: "WSGIEnvironment") -> bool:

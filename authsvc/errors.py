@@ -211,3 +211,45 @@ class Unavailable(Refusal):
 
     def __init__(self, message: str = "") -> None:
         super().__init__(message, headers={"Retry-After": "1"})
+
+
+# What /oauth/* says, in the words of RFC 6749 section 5.2: its clients know no others
+
+
+class OAuthRefusal(Refusal):
+    """Its sentence is plain ASCII without quotation marks and repeats nothing that the caller sent."""
+
+    code, status = "invalid_request", 400
+    message = "The request is not as it must be."
+
+
+class InvalidRequest(OAuthRefusal):
+    code, status = "invalid_request", 400
+
+
+class InvalidClient(OAuthRefusal):
+    code, status = "invalid_client", 401
+    message = "Name the client and prove it in one way: by HTTP Basic, or by client_id and client_secret in the body."
+
+    def __init__(self) -> None:
+        super().__init__(headers={"WWW-Authenticate": 'Basic realm="authsvc"'})
+
+
+class InvalidGrant(OAuthRefusal):
+    code, status = "invalid_grant", 400
+    message = "The refresh token is not good, or is not this client's. Sign in again."
+
+
+class UnauthorizedClient(OAuthRefusal):
+    code, status = "unauthorized_client", 400
+    message = "This is not for this client, or not for this user."
+
+
+class UnsupportedGrantType(OAuthRefusal):
+    code, status = "unsupported_grant_type", 400
+    message = "The grant types are refresh_token and client_credentials."
+
+
+class InvalidScope(OAuthRefusal):
+    code, status = "invalid_scope", 400
+    message = "The scope is malformed, or more than there is to give."

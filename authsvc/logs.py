@@ -1,32 +1,18 @@
 """The log of the service: one line per entry, for people or for machines, each with its request id."""
 
 import logging
-import re
 import sys
+from typing import Any
 
 from flask import g, has_request_context
 from pythonjsonlogger.json import JsonFormatter
+
+from authsvc.hiding import without_secrets
 
 logger = logging.getLogger("authsvc")
 
 # Servers log request lines: gunicorn whatever its format says where a request is malformed or a worker fails.
 SERVERS = ("gunicorn.access", "gunicorn.error", "werkzeug")
-_HIDDEN = "(hidden)"
-
-
-def _spelled(name: str) -> str:
-    """A pattern for a name of which any letter may be percent-encoded, in any case."""
-    return "".join(f"(?:[{c.lower()}{c.upper()}]|%{ord(c.lower()):x}|%{ord(c.upper()):x})" for c in name)
-
-
-_NAME = _spelled("token")
-_SECRETS = (
-    # A parameter called token, whatever it holds.
-    (re.compile(rf"(?i)((?:[?&;#]|%3f|%26|%3b|%23)[\s+]*{_NAME}[\s+]*(?:=|%3d))[^&;#\s\"'<>]*"), rf"\1{_HIDDEN}"),
-    # Our own kinds, wherever they stand.
-    (re.compile(r"asvcs?_[0-9A-Za-z_-]{20,}"), _HIDDEN),
-    (re.compile(r"eyJ[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+\.[0-9A-Za-z_=-]*"), _HIDDEN),
-)
 
 
 def start(level: str, form: str) -> None:
@@ -53,16 +39,10 @@ def hide_secrets(record: logging.LogRecord) -> bool:
         message = record.getMessage()
     except (TypeError, ValueError, KeyError):
         return True  # whoever formats it says what is wrong with it
-    record.msg, record.args = _without_secrets(message), None
+    record.msg, record.args = without_secrets(message), None
     if record.exc_info:
-        record.exc_text = _without_secrets(_plain.formatException(record.exc_info))
+        record.exc_text = without_secrets(_plain.formatException(record.exc_info))
     return True
-
-
-def _without_secrets(text: str) -> str:
-    for pattern, instead in _SECRETS:
-        text = pattern.sub(instead, text)
-    return text
 
 
 def _add_request_id(record: logging.LogRecord) -> bool:
@@ -80,6 +60,10 @@ class _Json(JsonFormatter):
             style="{",
             rename_fields={"asctime": "at", "levelname": "level", "request_id": "requestId"},
         )
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802  (logging's own way)
+        """It makes its own, whatever the record has."""
+        return without_secrets(_plain.formatException(ei))
 
 
 class _Text(logging.Formatter):

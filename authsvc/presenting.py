@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from authsvc import opaque
 from authsvc.caller import Caller
 from authsvc.errors import AmbiguousRequest, Refusal
+from authsvc.hiding import without_secrets
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -74,11 +75,18 @@ def tenant_named(environ: "WSGIEnvironment") -> str | None:
 
 def caller(environ: "WSGIEnvironment") -> Caller:
     """Where the request comes from, as far as its connection tells."""
-    return Caller(environ.get("REMOTE_ADDR", ""), environ.get("HTTP_USER_AGENT", ""), request_id(environ))
+    user_agent = without_secrets(environ.get("HTTP_USER_AGENT", ""))
+    return Caller(environ.get("REMOTE_ADDR", ""), user_agent, request_id(environ))
 
 
 def request_id(environ: "WSGIEnvironment") -> str:
     """The caller's, if it is sane; otherwise a new one."""
     given: str = environ.get("HTTP_X_REQUEST_ID", "")
-    is_sane = given.isascii() and given.replace("-", "").replace("_", "").replace(".", "").isalnum()
-    return given if is_sane and len(given) <= _LONGEST_REQUEST_ID else opaque.new_id()
+    return given if _is_sane(given) else opaque.new_id()
+
+
+def _is_sane(request_id: str) -> bool:
+    """It is repeated and kept: nothing that needs quoting, and no token that was put there by mistake."""
+    plain = request_id.replace("-", "").replace("_", "").replace(".", "")
+    is_plain = plain.isascii() and plain.isalnum() and len(request_id) <= _LONGEST_REQUEST_ID
+    return is_plain and without_secrets(request_id) == request_id

@@ -1,13 +1,16 @@
 """WSGI: API tokens that travel as `?token=`, taken out of the request before anything else reads or logs it.
 
 They are taken out of the query, of the request line as servers keep it for their logs, of the Referer, and of the
-address that a proxy asks about. Only the guard gets them, by `taken` and `forwarded`.
+address that a proxy asks about. Only the guard gets them, by `taken` and `forwarded`. What merely looks like one, such
+as `;token=` or `%3Ftoken=` in the path, is nobody's credential, and hidden all the same.
 """
 
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
+
+from authsvc.hiding import without_query_tokens, without_secrets
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -39,13 +42,13 @@ class QueryTokens:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         query, found = _without_tokens(environ.get("QUERY_STRING", ""))
-        if found:
-            environ["QUERY_STRING"] = query
+        environ["QUERY_STRING"] = query
+        environ["PATH_INFO"] = without_query_tokens(environ.get("PATH_INFO", ""))
         for name in _ADDRESSES:
             _strip(environ, name)
-        forwarded = [token for name in FORWARDED for token in _strip(environ, name)]
-        if forwarded:
-            environ[_FORWARDED_TAKEN] = Hidden(dict.fromkeys(forwarded))
+        asked_about = dict.fromkeys(tuple(_strip(environ, name)) for name in FORWARDED)
+        if any(asked_about):
+            environ[_FORWARDED_TAKEN] = Hidden(token for tokens in asked_about for token in tokens)
         if not found:
             return self.app(environ, start_response)
         environ[_TAKEN] = Hidden(found)
@@ -64,20 +67,25 @@ def taken(environ: "WSGIEnvironment") -> tuple[str, ...]:
 
 
 def forwarded(environ: "WSGIEnvironment") -> tuple[str, ...]:
-    """What stood in the query of the request that a proxy asks about; the same one, said twice, is one."""
+    """What stood in the query of the request that a proxy asks about. Two headers that say the same are one address."""
     found: tuple[str, ...] = environ.get(_FORWARDED_TAKEN, ())
     return found
 
 
 def _strip(environ: "WSGIEnvironment", name: str) -> list[str]:
     """Take the tokens out of an address; answers them."""
-    address = environ.get(name)
-    if not address or not (mark := _BEFORE.search(address)):
+    if name not in environ:
         return []
-    rest, found = _without_tokens(address[mark.end() :])
-    if found:
-        environ[name] = address[: mark.start()] + (mark[0] + rest if rest else "")
+    path, mark, rest = _parted(environ[name])
+    rest, found = _without_tokens(rest)
+    environ[name] = without_secrets(path + mark + rest if rest or not found else path)
     return found
+
+
+def _parted(address: str) -> tuple[str, str, str]:
+    """What stands before the query, the mark between them, and the query."""
+    mark = _BEFORE.search(address)
+    return (address[: mark.start()], mark[0], address[mark.end() :]) if mark else (address, "", "")
 
 
 def _without_tokens(query: str) -> tuple[str, list[str]]:
@@ -93,5 +101,5 @@ def _without_tokens(query: str) -> tuple[str, list[str]]:
         elif spelled.casefold() == NAME:
             found.append("")
         else:
-            kept.append(pair)
+            kept.append(without_query_tokens(pair))
     return "&".join(kept), found

@@ -4,7 +4,10 @@ import errno
 import socket
 from typing import Any
 
+from gunicorn.workers.gthread import ThreadWorker
+
 import authsvc.blueprints  # noqa: F401
+from authsvc.hiding import without_secrets
 from authsvc.settings import SettingsRefused, check, worker_count
 from config import SettingInvalid, from_environment
 from config.environment import host_and_port
@@ -16,10 +19,21 @@ try:
 except (SettingInvalid, SettingsRefused) as refused:
     raise SystemExit(str(refused)) from None
 
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """gunicorn repeats what it can't read, to its log and to whoever sent it: here without the secrets in it."""
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        for name, value in vars(exc).items():
+            if isinstance(value, str):
+                setattr(exc, name, without_secrets(value))
+        super().handle_error(req, client, addr, exc)
+
+
 wsgi_app = "wsgi:app"
 bind = ":".join(host_and_port())
 workers = worker_count(_settings)
-worker_class = "gthread"
+worker_class = Worker
 threads = _settings.THREADS
 # One listening socket per worker: the kernel spreads kept-alive connections over all of them.
 reuse_port = True

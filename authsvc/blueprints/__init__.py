@@ -1,6 +1,6 @@
 """HTTP: one file per blueprint, its schemas beside its routes. Views do not commit."""
 
-from authsvc.blueprints import api_tokens, auth, health, refresh, token_admin, verify, well_known
+from authsvc.blueprints import api_tokens, auth, health, oauth, refresh, token_admin, verify, well_known
 from authsvc.blueprints.admin import applications, events, keys, roles, tenants, users
 
 BLUEPRINTS = (
@@ -9,6 +9,7 @@ BLUEPRINTS = (
     refresh.bp,
     token_admin.bp,
     api_tokens.bp,
+    oauth.bp,
     tenants.bp,
     applications.bp,
     users.bp,

@@ -8,6 +8,7 @@ from marshmallow import fields
 from authsvc import opaque
 from authsvc.blueprints.bodies import Body, Camel, Flag, Jwt, Moment, Text, takes
 from authsvc.blueprints.envelope import answer
+from authsvc.claims import is_of_client
 from authsvc.credentials import jwts, readers, transports
 from authsvc.credentials.guard import BY_A_USER, BY_SIGN_IN, principal, public, requires
 from authsvc.credentials.readers import caller
@@ -196,9 +197,13 @@ def _proof_to_end(body: dict[str, Any]) -> Proof | None:
         if text.startswith(opaque.API_TOKEN_MARK):
             raise SignInNeeded
         try:
-            return jwts.read_access(text, g.now)[0]
+            proof, claims = jwts.read_access(text, g.now)
         except Unauthenticated:
             pass  # expired, most likely: that is when people log out
+        else:
+            if is_of_client(claims):
+                raise SignInNeeded
+            return proof
     try:
         brought = transports.brought(body, g.now)
     except CsrfFailed:

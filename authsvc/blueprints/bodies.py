@@ -138,9 +138,7 @@ def takes(
 
 def strict_json(*, may_be_absent: bool) -> dict[str, Any]:
     """The body as one JSON object. Raises MalformedJson, TooLarge, UnsupportedMediaType."""
-    raw = request.get_data(cache=True)
-    if request.content_length is None and len(raw) >= settings.MAX_BODY:
-        raise TooLarge  # where no length is told, Werkzeug cuts the body off there and says nothing
+    raw = whole_body()
     if not raw and may_be_absent:
         return {}
     if raw and (request.mimetype != "application/json" or request.headers.get("Content-Encoding")):
@@ -155,6 +153,14 @@ def strict_json(*, may_be_absent: bool) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise MalformedJson
     return found
+
+
+def whole_body() -> bytes:
+    """Raises TooLarge."""
+    raw = request.get_data(cache=True)
+    if request.content_length is None and len(raw) >= settings.MAX_BODY:
+        raise TooLarge  # where no length is told, Werkzeug cuts the body off there and says nothing
+    return raw
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

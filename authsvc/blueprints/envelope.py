@@ -1,9 +1,10 @@
-"""The one shape of every answer, yes or no; and the one place where any error becomes it."""
+"""The one shape of every answer, yes or no; and the one place where any error becomes an answer."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import orjson
-from flask import Flask, Response, current_app, g, request
+from flask import Blueprint, Flask, Response, current_app, g, request
 from flask.json.provider import JSONProvider
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
@@ -14,6 +15,8 @@ from authsvc.logs import logger
 from authsvc.models.engine import FAILURES
 from authsvc.refused import response as refusal
 from authsvc.settings import settings
+
+Shape = Callable[[Refusal], Response]
 
 ANY_ORIGIN_MAY_EMBED_NOTHING = "default-src 'none'; frame-ancestors 'none'"
 # What Werkzeug refuses by itself, and what that is in our words.
@@ -55,41 +58,53 @@ def answer(data: Any, message: str, status: int = 200) -> Response:
 
 def install(app: Flask) -> None:
     app.json = OrjsonProvider(app)
-    app.register_error_handler(Refusal, refusal)
-    app.register_error_handler(ValidationError, _shape_refused)
-    app.register_error_handler(HTTPException, _http_refused)
-    for failure in FAILURES:
-        app.register_error_handler(failure, _database_failed)
-    app.register_error_handler(Exception, _broken)
+    app.extensions["authsvc.wires"] = {}
+    app.register_error_handler(Exception, _refused_as_its_wire_says)
     app.after_request(_add_headers)
 
 
-def _shape_refused(error: ValidationError) -> Response:
-    fields = error.messages if isinstance(error.messages, dict) else {"body": error.messages}
-    return refusal(errors.ValidationFailed(fields=fields))
+def speak(bp: Blueprint, shape: Shape) -> None:
+    """Below the blueprint's prefix every refusal has that shape instead of the envelope.
+
+    So has one for a path or a method that isn't there, which Flask calls no blueprint's.
+    """
+    bp.record_once(lambda state: state.app.extensions["authsvc.wires"].update({state.url_prefix: shape}))
 
 
-def _http_refused(error: HTTPException) -> Response:
-    """Werkzeug's own refusals keep their headers, such as Allow, and lose their HTML."""
+def _refused_as_its_wire_says(error: Exception) -> Response:
+    """The one way from any error to an answer."""
+    wires: dict[str, Shape] = current_app.extensions["authsvc.wires"]
+    shape = next((shape for prefix, shape in wires.items() if request.path.startswith(f"{prefix}/")), refusal)
+    return shape(_meant(error))
+
+
+def _meant(error: Exception) -> Refusal:
+    """What any error is in our words; what only whoever runs the service may know, the log is told."""
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, ValidationError):
+        fields = error.messages if isinstance(error.messages, dict) else {"body": error.messages}
+        return errors.ValidationFailed(fields=fields)
+    if isinstance(error, HTTPException):
+        return _meant_by_werkzeug(error)
+    if isinstance(error, FAILURES):
+        logger.error("The database did not answer: %s", type(getattr(error, "orig", None) or error).__name__)
+        logger.debug("What it said:", exc_info=error)
+        return errors.Unavailable()
+    logger.error("%s %s failed", request.method, request.path, exc_info=error)
+    return errors.InternalError()
+
+
+def _meant_by_werkzeug(error: HTTPException) -> Refusal:
+    """Its own refusals keep their headers, such as Allow, and lose their HTML."""
     kind = REFUSED_BY_WERKZEUG.get(error.code or 500)
     if kind is None:
         kind = errors.BadRequest if (error.code or 500) < 500 else errors.InternalError  # noqa: PLR2004
-    response = refusal(kind())
+    meant = kind()
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
-            response.headers[name] = value
-    return response
-
-
-def _database_failed(error: Exception) -> Response:
-    logger.error("The database did not answer: %s", type(getattr(error, "orig", None) or error).__name__)
-    logger.debug("What it said:", exc_info=error)
-    return refusal(errors.Unavailable())
-
-
-def _broken(error: Exception) -> Response:
-    logger.error("%s %s failed", request.method, request.path, exc_info=error)
-    return refusal(errors.InternalError())
+            meant.headers[name] = value
+    return meant
 
 
 def _add_headers(response: Response) -> Response:

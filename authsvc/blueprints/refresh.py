@@ -30,13 +30,13 @@ def refresh(body: dict[str, Any]) -> Response:
         raise CredentialsMissing("Send the refresh token, in its cookie or as refreshToken in the body.")
     transport, proof = brought
     standing = refresh_tokens.rotate(
-        proof, tenant_name=readers.tenant_named(), attempt=_attempt(), caller=caller(), now=g.now
+        proof, tenant_name=readers.tenant_named(), attempt=attempt(), caller=caller(), now=g.now
     )
     delivery = transport.deliver(standing, g.now)
     return delivery.put_cookies_on(answer(delivery.body, "Refreshed."))
 
 
-def _attempt() -> str | None:
+def attempt() -> str | None:
     """The key under which the caller will ask again if our answer gets lost."""
     key = request.headers.get("Idempotency-Key") or None
     if key is not None and len(key) > LONGEST_ATTEMPT:

@@ -32,6 +32,7 @@ OPTIONS = (
     click.option("--cors-origin", "cors_origins", multiple=True, metavar="ORIGIN", help="May be repeated."),
     click.option("--cookie-same-site", type=click.Choice(["Strict", "Lax", "None", UNSET])),
     click.option("--confidential/--public", default=None, help="Whether it has a secret to prove itself with."),
+    click.option("--scope", "scopes", multiple=True, metavar="PERMISSION", help="What it may do for itself."),
 )
 MOST = 2**31 - 1
 NUMBERS = frozenset({"access_lifetime", "refresh_idle_lifetime", "refresh_lifetime", "max_refresh_tokens"})
@@ -80,15 +81,23 @@ def create(name: str, tenant: str | None, in_json: bool, **given: Any) -> None:
 @click.argument("application")
 @click.option("--name")
 @click.option("--no-cors-origins", is_flag=True, help="Take all web origins away.")
+@click.option("--no-scopes", is_flag=True, help="Let it do nothing for itself.")
 @decided
 @in_tenant
 @as_json
 def update(
-    application: str, name: str | None, no_cors_origins: bool, tenant: str | None, in_json: bool, **given: Any
+    application: str,
+    name: str | None,
+    no_cors_origins: bool,
+    no_scopes: bool,
+    tenant: str | None,
+    in_json: bool,
+    **given: Any,
 ) -> None:
     """Change what an application decides; `default` leaves a thing to the settings."""
     changes = _decisions(given) | ({} if name is None else {"name": name})
-    _change(application, tenant, changes | ({"cors_origins": []} if no_cors_origins else {}), in_json=in_json)
+    emptied = {"cors_origins": no_cors_origins, "scopes": no_scopes}
+    _change(application, tenant, changes | {field: [] for field, is_so in emptied.items() if is_so}, in_json=in_json)
 
 
 @applications.command()
@@ -163,4 +172,4 @@ def _value(name: str, value: Any) -> Any:
         if not value.isdecimal() or not 1 <= int(value) <= MOST:
             raise click.UsageError(f"--{name.replace('_', '-')} is a whole number from 1 to {MOST}, or {UNSET}.")
         return int(value)
-    return list(value) if name == "cors_origins" else value
+    return list(value) if name in ("cors_origins", "scopes") else value

@@ -55,7 +55,7 @@ def begin_request() -> None:
     if not is_open_to(view):
         raise PermissionDenied("route", "This route does not say whom it serves.")
     unknown = request.args.keys() - getattr(view, "takes_query", frozenset())
-    if unknown:
+    if unknown and not getattr(view, "judges_query", False):
         raise ValidationFailed(fields={name: ["There is no such parameter here."] for name in sorted(unknown)})
 
 
@@ -73,6 +73,12 @@ def public(view: Callable[P, R]) -> Callable[P, R]:
 def on_any_host(view: Callable[P, R]) -> Callable[P, R]:
     """Asked by address, as a health check does, not by name."""
     view.on_any_host = True  # type: ignore[attr-defined]
+    return view
+
+
+def judges_query(view: Callable[P, R]) -> Callable[P, R]:
+    """It says itself what is wrong with a query."""
+    view.judges_query = True  # type: ignore[attr-defined]
     return view
 
 

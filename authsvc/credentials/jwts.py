@@ -18,6 +18,7 @@ from authsvc import opaque
 from authsvc.claims import ACCESS, HEADER_TYPES, LONGEST, REFRESH, check, expiry, refuse_expired
 from authsvc.errors import CsrfFailed, TokenInvalid
 from authsvc.extensions import jwt
+from authsvc.models.client import Client
 from authsvc.models.refresh_token import Standing
 from authsvc.services import signing_keys
 from authsvc.services.refresh_tokens import Proof
@@ -40,32 +41,56 @@ def configuration(base_url: str, clock_skew: timedelta) -> dict[str, Any]:
     }
 
 
-def access_token(standing: Standing, now: datetime, *, with_csrf: bool = False) -> tuple[str, int]:
-    """A new access token and the seconds it will live: never longer than the sign-in it comes from."""
-    own = standing.access_lifetime
-    lifetime = settings.ACCESS_LIFETIME if own is None else timedelta(seconds=own)
-    issued = int(now.timestamp())
-    expires = int(min(now + lifetime, standing.idle_expires_at, standing.expires_at).timestamp())
+def access_token(
+    standing: Standing, now: datetime, *, with_csrf: bool = False, scope: frozenset[str] = frozenset()
+) -> tuple[str, int]:
+    """A new access token and the seconds it will live: never longer than the sign-in it comes from.
+
+    With a `scope`, it says that instead of all that the sign-in holds.
+    """
+    ends = min(standing.idle_expires_at, standing.expires_at)
     claims = {
         "aud": standing.application_id,
         "client_id": standing.application_id,
         "tid": standing.tenant_id,
         "sid": standing.id,
         "gen": standing.generation,
-        "jti": opaque.new_jti(),
-        "iat": issued,
-        "nbf": issued,
-        "exp": expires,
-        "scope": " ".join(sorted(standing.permissions)),
+        **_lasting(standing.access_lifetime, now, ends),
+        "scope": " ".join(sorted(scope or standing.permissions)),
         "roles": sorted(standing.roles),
     }
     if with_csrf:
         claims["csrf"] = csrf_value(standing)
-    headers = _headers(ACCESS, standing, now)
-    text = create_access_token(
-        standing.user_id, additional_claims=claims, additional_headers=headers, expires_delta=False
-    )
-    return text, expires - issued
+    return _signed_access(standing.user_id, claims, standing.signing_kid, now)
+
+
+def client_access_token(client: Client, scope: frozenset[str], now: datetime) -> tuple[str, int]:
+    """One that a client gets for itself (RFC 9068 section 2.2), and the seconds it will live: it names nobody else."""
+    claims = {
+        "aud": client.id,
+        "client_id": client.id,
+        "tid": client.tenant_id,
+        "sid": client.id,
+        "gen": client.generation,
+        **_lasting(client.access_lifetime, now, None),
+        "scope": " ".join(sorted(scope)),
+        "roles": [],
+    }
+    return _signed_access(client.id, claims, client.signing_kid, now)
+
+
+def _lasting(own: int | None, now: datetime, at_most: datetime | None) -> dict[str, int]:
+    lifetime = settings.ACCESS_LIFETIME if own is None else timedelta(seconds=own)
+    ends = now + lifetime if at_most is None else min(now + lifetime, at_most)
+    issued = int(now.timestamp())
+    return {"iat": issued, "nbf": issued, "exp": int(ends.timestamp())}
+
+
+def _signed_access(subject: str, claims: dict[str, Any], signing_kid: str | None, now: datetime) -> tuple[str, int]:
+    claims["jti"] = opaque.new_jti()
+    headers = _headers(ACCESS, signing_kid, now)
+    text = create_access_token(subject, additional_claims=claims, additional_headers=headers, expires_delta=False)
+    return text, claims["exp"] - claims["iat"]
 
 
 def refresh_token(standing: Standing, now: datetime, *, with_csrf: bool = False) -> str:
@@ -80,7 +105,7 @@ def refresh_token(standing: Standing, now: datetime, *, with_csrf: bool = False)
     }
     if with_csrf:
         claims["csrf"] = csrf_value(standing)
-    headers = _headers(REFRESH, standing, now)
+    headers = _headers(REFRESH, standing.signing_kid, now)
     text: str = create_refresh_token(
         standing.user_id, additional_claims=claims, additional_headers=headers, expires_delta=False
     )
@@ -128,7 +153,26 @@ def sign_in_of(text: str, now: datetime) -> Proof:
     return _proof(*_read(text, REFRESH, now, csrf=None))
 
 
+def read_any(text: str, now: datetime) -> tuple[str, Proof, Mapping[str, Any]]:
+    """What a token of ours says, and of which kind it is: a refresh token of any age, or a valid access token.
+
+    Raises TokenInvalid, TokenExpired.
+    """
+    header, claims = _decoded(text, now, csrf=None)
+    kind = ACCESS if claims.get("type") == ACCESS else REFRESH
+    check(kind, settings.BASE_URL, header, claims)
+    if kind == ACCESS:
+        refuse_expired(claims, now)
+    return kind, _proof(header, claims, application_id=claims["aud"] if kind == ACCESS else None), claims
+
+
 def _read(text: str, kind: str, now: datetime, csrf: str | None) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    header, claims = _decoded(text, now, csrf)
+    check(kind, settings.BASE_URL, header, claims)
+    return header, claims
+
+
+def _decoded(text: str, now: datetime, csrf: str | None) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     if len(text) > LONGEST or not text.isascii():
         raise TokenInvalid
     g.jwt_now = now
@@ -139,7 +183,6 @@ def _read(text: str, kind: str, now: datetime, csrf: str | None) -> tuple[Mappin
     except (PyJWTError, JWTExtendedException, ValueError, TypeError, RecursionError):
         # The library's own words would tell an attacker how far a forgery got.
         raise TokenInvalid from None
-    check(kind, settings.BASE_URL, g.jwt_header, claims)
     return g.jwt_header, claims
 
 
@@ -155,9 +198,9 @@ def _proof(header: Mapping[str, Any], claims: Mapping[str, Any], application_id:
     )
 
 
-def _headers(kind: str, standing: Standing, now: datetime) -> dict[str, str]:
+def _headers(kind: str, signing_kid: str | None, now: datetime) -> dict[str, str]:
     """Signed with the key that was the active one when the row was read, whatever this worker has heard by now."""
-    g.signing_key = signing_keys.signing(standing.signing_kid, now)
+    g.signing_key = signing_keys.signing(signing_kid, now)
     return {"alg": g.signing_key.algorithm, "kid": g.signing_key.kid, "typ": HEADER_TYPES[kind]}
 
 

@@ -3,20 +3,24 @@
 A new kind of token is a new reader and its line in READERS.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from flask import g, request
 
 from authsvc import opaque, presenting, query_tokens
 from authsvc.caller import Caller
+from authsvc.claims import is_of_client
 from authsvc.credentials import jwts, origins, transports
 from authsvc.errors import AmbiguousRequest, Refusal, TokenInvalid
+from authsvc.hiding import without_secrets
 from authsvc.permissions import shared
 from authsvc.presenting import Place, Presented
-from authsvc.principals import ACCESS_TOKEN, API_TOKEN, Principal
-from authsvc.services import api_tokens, refresh_tokens
+from authsvc.principals import ACCESS_TOKEN, API_TOKEN, CLIENT, Principal
+from authsvc.services import api_tokens, clients, refresh_tokens
+from authsvc.services.refresh_tokens import Proof
 from authsvc.settings import settings
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -44,6 +48,8 @@ def access_token(presented: Presented, now: datetime) -> Principal | None:
     if presented.place in (Place.QUERY, Place.KEY):
         raise TokenInvalid
     proof, claims = jwts.read_access(presented.text, now, presented.csrf)
+    if is_of_client(claims):
+        return _client(presented, proof, claims)
     if presented.csrf is not None:
         origins.refuse_foreign(refresh_token_id=proof.refresh_token_id)
     standing = refresh_tokens.standing_of(proof, now=now)
@@ -57,6 +63,22 @@ def access_token(presented: Presented, now: datetime) -> Principal | None:
         permissions=shared(frozenset(claims["scope"].split()), standing.permissions),
         roles=standing.roles,
         refresh_token_id=proof.refresh_token_id,
+    )
+
+
+def _client(presented: Presented, proof: Proof, claims: Mapping[str, Any]) -> Principal:
+    """An application that acts for itself: no user, whatever its id, and in no browser."""
+    if presented.place is Place.COOKIE:
+        raise TokenInvalid
+    own = clients.standing_of(proof)
+    return Principal(
+        user_id=None,
+        tenant_id=own.tenant_id,
+        tenant_slug=own.tenant_slug,
+        application_id=own.id,
+        via=CLIENT,
+        permissions=clients.permissions_of(own, frozenset(claims["scope"].split())),
+        roles=frozenset(),
     )
 
 
@@ -119,8 +141,8 @@ def bearer() -> str | None:
 
 def caller() -> Caller:
     """Where this request comes from, for events, the throttle, and API tokens that are bound to addresses."""
-    # PostgreSQL can't hold a NUL, and not every server refuses one in a header.
-    user_agent = request.headers.get("User-Agent", "").replace("\0", "")
+    # It is kept. PostgreSQL can't hold a NUL, and not every server refuses one; a token may be there by mistake.
+    user_agent = without_secrets(request.headers.get("User-Agent", "").replace("\0", ""))
     return Caller(request.remote_addr or "", user_agent, g.get("request_id", ""))
 
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from sqlalchemy import (
     CheckConstraint,
+    ColumnElement,
     Index,
     Integer,
     Select,
@@ -96,6 +97,11 @@ def locked(application_id: str) -> Select[Application]:
     return select(Application).where(Application.id == application_id).with_for_update(key_share=True)
 
 
+def locked_all(which: ColumnElement[bool]) -> Select[str]:
+    """As `locked`, all of these in the order of their ids."""
+    return select(Application.id).where(which).order_by(Application.id).with_for_update(key_share=True)
+
+
 def held(application_id: str) -> Select[Application]:
     """The row and its tenant's, held until the transaction ends: nobody disables either of them meanwhile."""
     own = select(Application).join(Tenant, Tenant.id == Application.tenant_id).where(Application.id == application_id)
@@ -135,15 +141,3 @@ def end_secrets(session: Session, application_id: str, now: datetime, at: dateti
     lasting = or_(ClientSecret.expires_at.is_(None), ClientSecret.expires_at > at)
     session.execute(update(ClientSecret).where(own, lasting).values(expires_at=at))
     session.execute(delete(ClientSecret).where(own, ClientSecret.expires_at <= now))
-
-
-def proving(application_id: str, now: datetime) -> Select[str]:
-    """The digests of what proves this application now: nothing where it, or its tenant, is not active."""
-    is_good = or_(ClientSecret.expires_at.is_(None), ClientSecret.expires_at > now)
-    return (
-        select(ClientSecret.digest)
-        .join(Application, Application.id == ClientSecret.application_id)
-        .join(Tenant, Tenant.id == Application.tenant_id)
-        .where(Application.id == application_id, is_good)
-        .where(Application.active, Application.confidential, Tenant.active)
-    )

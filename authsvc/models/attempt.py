@@ -1,7 +1,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from sqlalchemy import Delete, Integer, String, Update, bindparam, case, delete, update
+from sqlalchemy import Delete, Integer, Select, String, Update, bindparam, case, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -31,6 +31,11 @@ def hit(dialect: str, key: str, now: datetime, expires_at: datetime) -> Any:
             "expires_at": case((fresh, row.excluded.expires_at), else_=Attempt.expires_at),
         },
     ).returning(Attempt.count, Attempt.expires_at)
+
+
+def counted(key: str, now: datetime) -> Select[int, datetime]:
+    """The count and the end of a window that has not ended."""
+    return select(Attempt.count, Attempt.expires_at).where(Attempt.key == key, Attempt.expires_at > now)
 
 
 def take_back(key: str) -> Update:

@@ -27,7 +27,7 @@ from authsvc.models.api_token import Standing
 from authsvc.models.engine import reading, single_statements, transaction
 from authsvc.models.paging import Page, Window, page
 from authsvc.permissions import NEVER_BY_API_TOKEN, allows
-from authsvc.services import api_token_uses, events, roles
+from authsvc.services import api_token_uses, events, roles, scopes
 from authsvc.settings import settings
 
 WRITE, ADMIN = "api-tokens:write", "api-tokens:admin"
@@ -136,23 +136,22 @@ def create(mandate: Mandate, owner_id: str, given: Mapping[str, Any]) -> Made:
     mandate.require(WRITE)
     expires_at = _ends(given, mandate.now)
     networks = _networks(given.get("allowed_ips", ()))
-    scopes = _scopes(mandate, given["scopes"])
+    granted = _scopes(mandate, given["scopes"])
     with transaction(within=mandate.tenant_id) as session:
-        _hold_owners(session, mandate, owner_id)
-        _refuse_beyond_owner(session, owner_id, scopes)
-        bound = _application(session, given.get("application_id"))
+        bound = _hold_owners(session, mandate, owner_id, given.get("application_id"))
+        _refuse_beyond_owner(session, owner_id, granted)
         made = _add(
             session,
             mandate,
             user_id=owner_id,
             application_id=None if bound is None else bound.id,
             name=given["name"],
-            scopes=scopes,
+            scopes=granted,
             allow_in_query=given.get("allow_in_query", False),
             allowed_ips=networks,
             expires_at=expires_at,
         )
-        detail = {"name": given["name"], "scopes": sorted(scopes), "expiresAt": _written(expires_at)}
+        detail = {"name": given["name"], "scopes": sorted(granted), "expiresAt": _written(expires_at)}
         _tell(session, mandate, "api_token.created", made.api_token, detail)
     return made
 
@@ -162,20 +161,20 @@ def update(mandate: Mandate, api_token_id: str, changes: Mapping[str, Any]) -> A
 
     Raises NotFound, PermissionDenied, ValidationFailed.
     """
-    scopes = _scopes(mandate, changes["scopes"]) if "scopes" in changes else None
+    narrowed = _scopes(mandate, changes["scopes"]) if "scopes" in changes else None
     networks = _networks(changes["allowed_ips"]) if "allowed_ips" in changes else None
     with transaction(within=mandate.tenant_id) as session:
         row = _held(session, mandate, api_token_id)
         _require_writing(mandate, row)
-        if scopes is not None and not scopes <= row.scopes:
+        if narrowed is not None and not narrowed <= row.scopes:
             raise _widened("scopes")
         if networks is not None and not _is_narrower(networks, row.allowed_ips):
             raise _widened("allowedIps")
         if changes.get("allow_in_query", False) and not row.allow_in_query:
             raise _widened("allowInQuery")
         wanted = {**changes}
-        if scopes is not None:
-            wanted["scopes"] = scopes
+        if narrowed is not None:
+            wanted["scopes"] = narrowed
         if networks is not None:
             wanted["allowed_ips"] = networks
         changed = {name: value for name, value in wanted.items() if getattr(row, name) != value}
@@ -273,35 +272,38 @@ def _require_writing(mandate: Mandate, row: ApiToken) -> None:
     mandate.require(WRITE if mandate.owns(row.user_id) and not mandate.may(ADMIN) else ADMIN)
 
 
-def _hold_owners(session: Session, mandate: Mandate, owner_id: str) -> None:
-    """The user and the tenant, both active: whoever disables one waits, and then finds the new row and kills it."""
+def _hold_owners(
+    session: Session, mandate: Mandate, owner_id: str, application_name: str | None = None
+) -> Application | None:
+    """The user, the application if there is one, and the tenant, all active; answers the application.
+
+    Whoever disables one of them waits, and then finds the new row and kills it. All that hold them do so in this order.
+    Raises NotFound, ValidationFailed, Conflict.
+    """
     owner = session.scalars(user.locked(owner_id)).one_or_none()
     if owner is None:
         raise NotFound
+    bound = None if application_name is None else _application(session, application_name)
     if not owner.active or session.scalars(tenant.held_active(mandate.tenant_id)).one_or_none() is None:
         raise Conflict("The user or the tenant is not active.")
+    return bound
 
 
-def _application(session: Session, name: str | None) -> Application | None:
+def _application(session: Session, name: str) -> Application:
     """The active one of that id or slug, held. Raises ValidationFailed."""
-    if name is None:
-        return None
-    found = session.scalars(application.named(name)).one_or_none()
-    if found is None or session.scalars(application.held_active(found.id)).one_or_none() is None:
+    named = session.scalars(application.named(name)).one_or_none()
+    found = None if named is None else session.scalars(application.held_active(named.id)).one_or_none()
+    if found is None:
         raise ValidationFailed(fields={"applicationId": ["There is no such application."]})
     return found
 
 
 def _scopes(mandate: Mandate, wanted: Collection[str]) -> frozenset[str]:
     """Raises ValidationFailed for what is no permission, PermissionDenied for what the caller may not give."""
-    scopes = roles.known(wanted, "scopes")
-    if "*" in scopes:
-        raise ValidationFailed(fields={"scopes": ["Name each scope: * is none."]})
-    for scope in sorted(scopes):
-        if scope in NEVER_BY_API_TOKEN:
-            raise PermissionDenied(scope, f"No API token can have the scope {scope}.")
+    given = scopes.giveable(wanted, "API token")
+    for scope in sorted(given):
         mandate.require(scope)
-    return scopes
+    return given
 
 
 def _refuse_beyond_owner(session: Session, owner_id: str, scopes: frozenset[str]) -> None:

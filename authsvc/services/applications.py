@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -15,11 +15,12 @@ from authsvc.models import AllowedOrigin, ApiToken, Application, ClientSecret, R
 from authsvc.models.engine import reading, single_statements, transaction
 from authsvc.models.paging import Page, Window, page
 from authsvc.models.tenant import DEFAULT
-from authsvc.services import api_tokens, events, refresh_tokens, slugs, web_origins
+from authsvc.services import api_tokens, events, refresh_tokens, roles, scopes, slugs, uniqueness, web_origins
 from authsvc.settings import settings
 
 ORIGINS = "cors_origins"
 OVERLAP = timedelta(days=1)
+_EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +53,6 @@ def of_sign_in(refresh_token_id: str) -> str | None:
         return connection.scalar(select(RefreshToken.application_id).where(RefreshToken.id == refresh_token_id))
 
 
-def proves_itself(tenant_id: str, application_id: str, secret: str, now: datetime) -> bool:
-    """Whether this is a secret of that application, which is active and has not ended it."""
-    with reading(within=tenant_id) as session:
-        digests = list(session.scalars(application.proving(application_id, now)))
-    # A text that is not ASCII is none of ours, and may have no bytes to digest.
-    shown = opaque.digest(secret) if secret.isascii() else ""
-    return any([opaque.are_same(shown, kept) for kept in digests])  # noqa: C419  (all of them, whichever it is)
-
-
 def find(mandate: Mandate, window: Window, *, slug: str | None = None, active: bool | None = None) -> Page[Described]:
     """The tenant's."""
     with reading(within=mandate.tenant_id) as session:
@@ -87,9 +79,12 @@ def get(mandate: Mandate, application_id: str) -> Described:
 def create(mandate: Mandate, given: Mapping[str, Any]) -> Described:
     """A new one, with what is given of it; a confidential one with its first secret.
 
-    Raises AlreadyExists, ValidationFailed.
+    Raises AlreadyExists, ValidationFailed, PermissionDenied.
     """
+    given = _with_scopes(given)
     new_id = given.get("id") or opaque.new_id()
+    if "id" in given:
+        uniqueness.refuse_taken_subject(new_id)
     if "slug" in given:
         return _add(mandate, given, new_id, given["slug"])
     slug = slugs.made_from(given["name"])
@@ -103,12 +98,13 @@ def create(mandate: Mandate, given: Mapping[str, Any]) -> Described:
 
 def update(mandate: Mandate, application_id: str, changes: Mapping[str, Any]) -> Described:
     """What is given of it anew. Turned off, every sign-in to it dies, and so do its API tokens and its own access
-    tokens; turned on, none comes back.
+    tokens; turned on, none comes back. No longer confidential, its own access tokens die.
 
-    Raises NotFound, AlreadyExists, Conflict, ValidationFailed.
+    Raises NotFound, AlreadyExists, Conflict, ValidationFailed, PermissionDenied.
     """
+    changes = _with_scopes(changes)
     with transaction(within=mandate.tenant_id, unhurried=True) as session:
-        found = _locked(session, application_id)
+        found = _within_reach(session, mandate, application_id, changes.get("scopes", frozenset()))
         changed = _changed(session, found, changes)
         if "slug" in changed:
             _refuse_default(found)
@@ -128,9 +124,12 @@ def update(mandate: Mandate, application_id: str, changes: Mapping[str, Any]) ->
 
 
 def delete(mandate: Mandate, application_id: str) -> int:
-    """Gone, with its sign-ins, origins and secrets; answers how many sign-ins ended. Raises NotFound, Conflict."""
+    """Gone, with its sign-ins, origins and secrets; answers how many sign-ins ended.
+
+    Raises NotFound, Conflict, PermissionDenied.
+    """
     with transaction(within=mandate.tenant_id, unhurried=True) as session:
-        found = _locked(session, application_id)
+        found = _within_reach(session, mandate, application_id)
         _refuse_default(found)
         revoked = _end_sign_ins(session, found, mandate.now)
         session.delete(found)
@@ -141,13 +140,15 @@ def delete(mandate: Mandate, application_id: str) -> int:
 def make_secret(mandate: Mandate, application_id: str, overlap: timedelta = OVERLAP) -> Described:
     """A further secret; those before it end after the overlap, or sooner where that was said before.
 
-    Raises NotFound, Conflict.
+    Without an overlap, what was got with them ends too. Raises NotFound, Conflict, PermissionDenied.
     """
     with transaction(within=mandate.tenant_id) as session:
-        found = _locked(session, application_id)
+        found = _within_reach(session, mandate, application_id)
         if not found.confidential:
             raise Conflict("This application is not confidential: make it so first, then it has a secret.")
         application.end_secrets(session, found.id, mandate.now, mandate.now + overlap)
+        if not overlap:
+            found.generation += 1
         secret = _new_secret(session, found, mandate.now)
         _tell(session, mandate, "application.secret_made", found, overlap=int(overlap.total_seconds()))
         return _described(session, found, secret)
@@ -160,12 +161,24 @@ def _add(mandate: Mandate, given: Mapping[str, Any], new_id: str, slug: str) -> 
         rotate=True,
         confidential=False,
         created_at=mandate.now,
+        generation=_first_generation(given, mandate.now),
     )
     with transaction(within=mandate.tenant_id) as session:
+        roles.refuse_beyond(session, mandate, given.get("scopes", frozenset()))
         session.add(made)
         secret = _take_over(session, made, {**given, "id": new_id, "slug": slug}, mandate.now)
         _tell(session, mandate, "application.created", made, confidential=made.confidential)
         return _described(session, made, secret)
+
+
+def _first_generation(given: Mapping[str, Any], now: datetime) -> int:
+    """A chosen id may have been another application's, which was deleted: its access tokens must not fit this one."""
+    return int((now - _EPOCH).total_seconds()) if "id" in given else 0
+
+
+def _with_scopes(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Raises ValidationFailed, PermissionDenied for what none can have."""
+    return given if "scopes" not in given else {**given, "scopes": scopes.giveable(given["scopes"], "application")}
 
 
 def _changed(session: Session, found: Application, changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -195,6 +208,7 @@ def _take_over(session: Session, row: Application, values: Mapping[str, Any], no
         return _new_secret(session, row, now)
     if "confidential" in values:
         application.clear_secrets(session, row.id)
+        row.generation += 1
     return None
 
 
@@ -214,8 +228,15 @@ def _described(session: Session, row: Application, secret: str | None = None) ->
     return Described(row, application.origins_of(session, [row.id])[row.id], secret)
 
 
-def _locked(session: Session, application_id: str) -> Application:
-    return _found(session.scalars(application.locked(application_id)).one_or_none())
+def _within_reach(
+    session: Session, mandate: Mandate, application_id: str, wanted: frozenset[str] = frozenset()
+) -> Application:
+    """The row, held. Raises NotFound, PermissionDenied where it may do, or would, more than the mandate: whoever makes
+    its next secret can act as it.
+    """
+    found = _found(session.scalars(application.locked(application_id)).one_or_none())
+    roles.refuse_beyond(session, mandate, found.scopes | wanted)
+    return found
 
 
 def _found(row: Application | None) -> Application:

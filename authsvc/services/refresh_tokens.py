@@ -13,6 +13,7 @@ from authsvc import opaque
 from authsvc.caller import Caller
 from authsvc.errors import (
     CredentialsInvalid,
+    InvalidScope,
     PermissionDenied,
     RefreshTokenReused,
     TenantMismatch,
@@ -31,6 +32,7 @@ from authsvc.permissions import allows
 from authsvc.services import events
 from authsvc.settings import settings
 
+REFRESH = "auth:refresh"
 MOST_TRIES = 5
 MOST_REMEMBERED = 10_000
 MOST_NAMED = 100
@@ -122,15 +124,27 @@ def start(
     return standing
 
 
-def rotate(proof: Proof, *, tenant_name: str | None, attempt: str | None, caller: Caller, now: datetime) -> Standing:
-    """One step, or the same answer again, or the end. Raises what the table in docs/rotation.md says."""
+def rotate(
+    proof: Proof,
+    *,
+    tenant_name: str | None,
+    attempt: str | None,
+    caller: Caller,
+    now: datetime,
+    scope: frozenset[str] = frozenset(),
+) -> Standing:
+    """One step, or the same answer again, or the end. Raises what the table in docs/rotation.md says.
+
+    InvalidScope, and no step, where the sign-in does not hold all of the `scope` that is asked for.
+    """
     attempt_digest = None if attempt is None else opaque.digest(attempt)
     for _ in range(MOST_TRIES):
         with single_statements() as connection:
             standing = _owned(refresh_token.standing(connection, proof.refresh_token_id, proof.kid), proof, tenant_name)
             step = _judge(standing, proof, attempt_digest, now, settings.REFRESH_LEEWAY)
-            may_refresh = allows(standing.permissions, "auth:refresh")
-            if step is Step.ADVANCE and may_refresh:
+            may_refresh = allows(standing.permissions, REFRESH)
+            holds_all = all(allows(standing.permissions, one) for one in scope)
+            if step is Step.ADVANCE and may_refresh and holds_all:
                 stepped = _advance(connection, standing, proof, attempt_digest, caller, now)
                 if stepped is None:
                     continue  # somebody was quicker, or the row was killed: look again
@@ -141,10 +155,12 @@ def rotate(proof: Proof, *, tenant_name: str | None, attempt: str | None, caller
             _end_reused(standing, proof, caller, now)
             raise RefreshTokenReused
         if not may_refresh:
-            denied = {"permission": "auth:refresh"}
+            denied = {"permission": REFRESH}
             about = _about(standing) | {"actor_id": standing.user_id}
             events.tell("permission.denied", now=now, caller=caller, outcome="failure", detail=denied, **about)
-            raise PermissionDenied("auth:refresh")
+            raise PermissionDenied(REFRESH)
+        if not holds_all:
+            raise InvalidScope
         return standing
     raise Unavailable
 
@@ -202,11 +218,28 @@ def _advance(
     return replace(standing, generation=to, rotated_at=now, idle_expires_at=idle_until) if done else None
 
 
-def standing_of(proof: Proof, *, now: datetime) -> Standing:
-    """The live row that an access token names. Raises TokenExpired, TokenRevoked, TokenInvalid."""
-    standing = _owned(_recall(proof, now) or _read(proof, now), proof, tenant_name=None)
+def standing_of(proof: Proof, *, now: datetime, at_once: bool = False) -> Standing:
+    """The live row that a token names. `at_once`: as it is, whatever REVOCATION_LAG allows.
+
+    Raises TokenExpired, TokenRevoked, TokenInvalid.
+    """
+    recalled = None if at_once else _recall(proof, now)
+    standing = _owned(recalled or _read(proof, now), proof, tenant_name=None)
     if _is_over(standing, now):
         raise TokenExpired
+    return standing
+
+
+def standing_of_current(proof: Proof, *, now: datetime) -> Standing:
+    """The live row of which this is the refresh token now, and none that was replaced. Nothing happens to either.
+
+    Raises TokenExpired, TokenRevoked, TokenInvalid.
+    """
+    standing = _owned(_read(proof, now), proof, tenant_name=None)
+    if _judge(standing, proof, None, now, settings.REFRESH_LEEWAY) is Step.EXPIRED:
+        raise TokenExpired
+    if proof.generation < standing.generation or not allows(standing.permissions, REFRESH):
+        raise TokenRevoked
     return standing
 
 

@@ -15,10 +15,14 @@ _OTHERS = re.compile(r"[^a-z0-9]+")
 
 def check(text: str) -> None:
     """Raises ValidationFailed. One that looks like an id would hide what has that id."""
-    if not _SLUG.fullmatch(text) or is_id(text):
+    if not is_slug(text):
         raise ValidationFailed(
             fields={"slug": ["1 to 63 of a to z, 0 to 9 and, between them, the dash; nothing that looks like an id."]}
         )
+
+
+def is_slug(text: str) -> bool:
+    return _SLUG.fullmatch(text) is not None and not is_id(text)
 
 
 def made_from(name: str) -> str:

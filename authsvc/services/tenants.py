@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from authsvc import opaque
 from authsvc.errors import Conflict, NotFound, UnknownTenant
 from authsvc.mandate import Mandate
-from authsvc.models import ApiToken, Application, RefreshToken, Role, Tenant, tenant
+from authsvc.models import ApiToken, Application, RefreshToken, Role, Tenant, application, tenant
 from authsvc.models.engine import reading, transaction
 from authsvc.models.paging import Page, Window, page
 from authsvc.models.tenant import DEFAULT
@@ -94,7 +94,7 @@ def update(mandate: Mandate, tenant_id: str, changes: Mapping[str, Any]) -> Tena
     """
     _require(mandate)
     with transaction(unhurried=True) as session:
-        found = _found(session.scalars(tenant.locked(tenant_id)).one_or_none())
+        found = _locked(session, tenant_id, with_applications=changes.get("active") is False)
         changed = {name: value for name, value in changes.items() if getattr(found, name) != value}
         if "slug" in changed or changed.get("active") is False:
             _refuse_default(found)
@@ -121,7 +121,7 @@ def delete(mandate: Mandate, tenant_id: str) -> int:
     """
     _require(mandate)
     with transaction(unhurried=True) as session:
-        found = _found(session.scalars(tenant.locked(tenant_id)).one_or_none())
+        found = _locked(session, tenant_id, with_applications=True)
         _refuse_default(found)
         revoked, _ = _end_all(session, found, mandate.now)
         session.delete(found)
@@ -133,6 +133,16 @@ def delete(mandate: Mandate, tenant_id: str) -> int:
 def _require(mandate: Mandate) -> None:
     """No wall stands around what is done here. Raises PermissionDenied."""
     mandate.require("tenants:write")
+
+
+def _locked(session: Session, tenant_id: str, *, with_applications: bool) -> Tenant:
+    """Held until the transaction ends; its applications before it, in the order in which sign-ins hold them.
+
+    Raises NotFound.
+    """
+    if with_applications:
+        session.execute(application.locked_all(Application.tenant_id == tenant_id))
+    return _found(session.scalars(tenant.locked(tenant_id)).one_or_none())
 
 
 def _end_all(session: Session, owner: Tenant, now: datetime) -> tuple[int, int]:

@@ -4,6 +4,9 @@ A try is counted before the password is looked at and given back if it was right
 allows are ever evaluated, whichever workers they reach. A try that is refused counts nowhere, so a stranger who is
 already stopped can't run down the account's own limit. The counts are in the database: exact across workers, and they
 survive a restart.
+
+A client's secret is looked at first, and counted if it was wrong: nobody guesses 256 bits in a burst, and an API that
+asks about every token that it is shown must not write twice for each, nor stop itself by asking much at once.
 """
 
 import math
@@ -16,7 +19,7 @@ from authsvc import opaque
 from authsvc.caller import Caller
 from authsvc.errors import TooManyAttempts
 from authsvc.models import attempt
-from authsvc.models.engine import transaction
+from authsvc.models.engine import single_statements, transaction
 from authsvc.settings import settings
 
 
@@ -54,6 +57,18 @@ def reserve_source(caller: Caller, now: datetime) -> Reservation:
     return _count((_of_source(caller),), now)
 
 
+def refuse_stopped_source(caller: Caller, now: datetime) -> None:
+    """Raises TooManyAttempts where a source has no try left; counts nothing."""
+    if not settings.RATE_LIMITS:
+        return
+    counter = _of_source(caller)
+    with single_statements() as connection:
+        found = connection.execute(attempt.counted(counter.key, now)).one_or_none()
+    count, ends = found or (0, now)
+    if count >= counter.limit:
+        raise _stopped_until(ends, now)
+
+
 def forgive(session: Session, reservation: Reservation) -> None:
     """The try was right: the account's counts begin anew, the source gets this one back."""
     for counter in reservation:
@@ -74,5 +89,9 @@ def _count(reservation: Reservation, now: datetime) -> Reservation:
             hit = attempt.hit(dialect, counter.key, now, now + settings.GUESS_WINDOW)
             count, ends = session.execute(hit).one()
             if count > counter.limit:
-                raise TooManyAttempts(math.ceil((ends - now).total_seconds()))
+                raise _stopped_until(ends, now)
     return reservation
+
+
+def _stopped_until(ends: datetime, now: datetime) -> TooManyAttempts:
+    return TooManyAttempts(math.ceil((ends - now).total_seconds()))

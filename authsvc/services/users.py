@@ -14,7 +14,7 @@ from authsvc.models import ApiToken, RefreshToken, Role, Tenant, User, UserRole,
 from authsvc.models.engine import reading, transaction
 from authsvc.models.paging import Page, Window, page
 from authsvc.opaque import is_id
-from authsvc.services import accounts, api_tokens, events, names, passwords, refresh_tokens, roles
+from authsvc.services import accounts, api_tokens, events, names, passwords, refresh_tokens, roles, uniqueness
 from authsvc.services.accounts import Account
 
 
@@ -79,6 +79,8 @@ def create(
     email = names.email(email)
     if username is not None:
         names.username_key(username)
+    if user_id is not None:
+        uniqueness.refuse_taken_subject(user_id)
     password_hash = None
     if password is not None:
         with reading(within=mandate.tenant_id) as session:

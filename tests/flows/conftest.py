@@ -10,6 +10,7 @@ from authsvc.services import accounts, passwords, tenants
 from tests.conftest import ADMIN_EMAIL, ADMIN_PASSWORD, counter
 from tests.drivers import Account, Script
 from tests.flows.api_tokens import OWN
+from tests.flows.oauth import add_client
 from tests.flows.people import PASSWORD
 from tests.flows.sign_ins import Town
 
@@ -111,3 +112,28 @@ def other(make_person):
 def keeper(make_person):
     """Somebody who looks after everybody's API tokens."""
     return make_person("api-tokens:admin", "auth:refresh")
+
+
+@pytest.fixture
+def office(admin):
+    """A confidential client that may do two things for itself."""
+    return add_client(admin, name="Office", confidential=True, scopes=["guests:read", "tokens:read"])
+
+
+@pytest.fixture
+def phone(admin):
+    """A public client."""
+    return add_client(admin, name="Phone")
+
+
+@pytest.fixture
+def sign_in_to(app):
+    """Sign a person in to a client; answers the device that holds the tokens."""
+
+    def sign_in(client, person):
+        device = Script(app)
+        device.account, device.tenant = person.account, person.tenant
+        device.sign_in(person.account, applicationId=client.id)
+        return device
+
+    return sign_in

@@ -17,7 +17,14 @@ LEFT_TO_THE_SETTINGS = {
     "maxRefreshTokens": None,
     "cookieSameSite": None,
 }
-USUAL = {**LEFT_TO_THE_SETTINGS, "active": True, "rotate": True, "corsOrigins": [], "confidential": False}
+USUAL = {
+    **LEFT_TO_THE_SETTINGS,
+    "active": True,
+    "rotate": True,
+    "corsOrigins": [],
+    "confidential": False,
+    "scopes": [],
+}
 DECIDED = {
     "transport": "cookie",
     "accessLifetime": 1,

@@ -6,9 +6,11 @@ from datetime import timedelta
 import pytest
 
 from authsvc import clock
-from authsvc.services import applications
+from authsvc.caller import Caller
+from authsvc.errors import InvalidClient
+from authsvc.services import clients
 from tests.answers import refused
-from tests.flows.administering import UNKNOWN, add_application, change_application, change_tenant, tenant_id, told
+from tests.flows.administering import UNKNOWN, add_application, change_application, change_tenant, told
 
 
 @pytest.fixture
@@ -17,13 +19,18 @@ def confidential(admin):
 
 
 @pytest.fixture
-def proves(app, rows):
+def proves(app):
     """Whether this secret proves that application, so much later."""
 
     def ask(application, secret, tenant="default", **later):
-        owner = tenant_id(rows, app, tenant)
+        now = clock.utcnow() + timedelta(**later)
         with app.app_context():
-            return applications.proves_itself(owner, application["id"], secret, clock.utcnow() + timedelta(**later))
+            try:
+                found = clients.recognised(application["id"], secret, tenant_name=tenant, caller=Caller(), now=now)
+            except InvalidClient:
+                return False
+        assert found.id == application["id"]
+        return True
 
     return ask
 

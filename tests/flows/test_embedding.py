@@ -198,6 +198,16 @@ def test_the_service_at_the_root_takes_its_own_paths_and_no_others(embed):
         assert (client.get(path).status_code, client.get(path).mimetype) == (404, "text/html")
 
 
+def test_metadata_is_found_before_the_path_of_an_issuer_that_has_one(embed):
+    at_root = "/.well-known/oauth-authorization-server"
+    client = embed(BASE_URL="https://www.example.org/identity").app.test_client()
+    told = client.get(f"{at_root}/identity")
+    assert told.json["issuer"] == "https://www.example.org/identity"
+    assert client.get(f"/identity{at_root}").json == told.json
+    for elsewhere in (at_root, f"{at_root}/other", f"{at_root}/identity/x", "/.well-known/jwks.json"):
+        assert client.get(elsewhere).mimetype == "text/html", elsewhere
+
+
 def test_a_prefix_may_end_with_a_slash(embed):
     client = embed(prefix="/identity/").app.test_client()
     assert client.get("/identity/healthz").json == {"status": "ok"}

@@ -129,6 +129,7 @@ def test_two_credentials_are_a_401_which_a_proxy_can_pass_on(owner):
         asked | {"X-Api-Key": one},
         asked | {"X-Forwarded-Uri": f"/a?token={other}"},
         {"X-Original-URI": f"/a?token={one}&token={other}"},
+        {"X-Original-URI": f"/a?token={one}&token={one}"},
         by(one) | {"X-Api-Key": one},
         {"Authorization": f"Bearer {one}, Bearer {other}"},
     ):

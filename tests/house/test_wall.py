@@ -34,6 +34,8 @@ ACROSS = {
     "api_tokens.live": "the row whose text it is, by its digest; the tenant follows from it",
     "applications.listing": "a browser's preflight names no tenant: any application may list the origin",
     "applications.of_sign_in": "by the id that a signature proves, before the tenant is known",
+    "clients.recognised": "a client is named by its id, in whatever tenant that is, before the tenant is known",
+    "clients.standing_of": "the row that a proof names, by its primary key; the tenant is compared with the proof's",
     "events.tell": "writes one line in the tenant that it is given; there is nothing to read",
     "installation.check_schema": "asks for the revision of the tables, which have no tenant",
     "key_rotation.get": "keys are the whole service's",
@@ -58,6 +60,8 @@ ACROSS = {
     "tenants.selected": "finds out which tenant is meant",
     "tenants.update": "operators act on tenants from outside them",
     "throttle._count": "counts strangers, who have no tenant",
+    "throttle.refuse_stopped_source": "counts strangers, who have no tenant",
+    "uniqueness.refuse_taken_subject": "no id is a user's and an application's at once, whatever their tenants",
 }
 # Where a tenant filter is written by hand all the same.
 BY_HAND = {"tenants": "what an operator ends with a tenant, from outside it"}

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import hashes, hmac, serialization
 from werkzeug.http import dump_cookie
 
 from authsvc import clock
+from authsvc.credentials import introspection
 from authsvc.services import signing_keys
 from tests.claims import claims_of, header_of
 from tests.drivers import HOST, Browser
@@ -141,6 +142,12 @@ class Forger:
             sent = {"Authorization": f"Bearer {token}", **(headers or {})}
             return self.stranger.get("/auth/me", headers=sent, base_url=HOST)
         return self._show_refresh_token("/jwt/refresh", token, headers or {})
+
+    def worth(self, token):
+        """What introspection would tell somebody of the same tenant."""
+        app = self.device.app
+        with app.test_request_context():
+            return introspection.facts(token, self.claims(ACCESS)["tid"], clock.utcnow())
 
     def sign_out(self, kind, token):
         if kind == ACCESS:

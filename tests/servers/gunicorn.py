@@ -16,12 +16,20 @@ ROOT = Path(__file__).resolve().parents[2]
 
 class Gunicorn:
     def __init__(
-        self, database_url: str, log: Path, *, workers: int = 4, app: str = "wsgi:app", **settings: str
+        self,
+        database_url: str,
+        log: Path,
+        *,
+        workers: int = 4,
+        app: str = "wsgi:app",
+        arguments: tuple[str, ...] = (),
+        **settings: str,
     ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
         self.app = app
+        self.arguments = arguments
         self.environment = {
             "PATH": os.environ["PATH"],
             "HOST": "127.0.0.1",
@@ -42,10 +50,13 @@ class Gunicorn:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def command(self) -> list[str]:
+        return [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", *self.arguments, self.app]
+
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", self.app],
+                self.command(),
                 cwd=ROOT,
                 env=self.environment,
                 stdout=log,
@@ -61,7 +72,7 @@ class Gunicorn:
             except (urllib.error.URLError, OSError):
                 assert self.process.poll() is None, self.log.read_text()
                 time.sleep(0.05)
-        raise AssertionError(f"gunicorn is not ready:\n{self.log.read_text()}")
+        raise AssertionError(f"The server is not ready:\n{self.log.read_text()}")
 
     def workers(self) -> list[int]:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
@@ -79,3 +90,10 @@ class Gunicorn:
                 self.process.wait(20)
             except subprocess.TimeoutExpired:
                 self.kill()
+
+
+class Development(Gunicorn):
+    """Werkzeug's server instead, as `flask run` starts it."""
+
+    def command(self) -> list[str]:
+        return [sys.executable, "-m", "flask", "--app", self.app, "run", "--port", str(self.port), *self.arguments]

@@ -6,13 +6,14 @@ from typing import Any, cast
 from flask import Blueprint, Response
 from marshmallow import fields, validate
 
-from authsvc.blueprints.bodies import Body, Camel, Flag, Moment, Number, Text, Uuid, takes
+from authsvc.blueprints.bodies import Body, Camel, Flag, Moment, Number, Text, Texts, Uuid, takes
 from authsvc.blueprints.envelope import answer
 from authsvc.blueprints.paths import by_id
 from authsvc.blueprints.queries import Listing, Switch, asks, listed, window
 from authsvc.credentials.guard import mandate, requires
 from authsvc.services import applications
 from authsvc.services.applications import Described
+from authsvc.services.roles import MOST_PERMISSIONS
 from authsvc.settings import LONGEST
 
 bp = Blueprint("admin_applications", __name__, url_prefix="/admin/applications")
@@ -37,6 +38,7 @@ class ApplicationOut(Camel):
     cors_origins = fields.List(fields.String())
     cookie_same_site = fields.String(attribute="application.cookie_same_site")
     confidential = fields.Boolean(attribute="application.confidential")
+    scopes = fields.Function(lambda described: sorted(described.application.scopes))
     created_at = Moment(attribute="application.created_at")
 
 
@@ -71,6 +73,7 @@ class Decided(Body):
     cors_origins = fields.List(Text(longest=None), validate=validate.Length(max=MOST_ORIGINS))
     cookie_same_site = Choice("Strict", "Lax", "None")
     confidential = Flag()
+    scopes = Texts(most=MOST_PERMISSIONS, longest=129)
 
 
 class ApplicationIn(Decided):

@@ -1,0 +1,28 @@
+"""Scopes: the permissions that are asked for, or given to what acts without a user's sign-in."""
+
+from collections.abc import Collection
+
+from authsvc.errors import InvalidScope, PermissionDenied, ValidationFailed
+from authsvc.permissions import CUSTOM, NEVER_BY_API_TOKEN
+from authsvc.services import roles
+
+
+def asked_for(text: str) -> frozenset[str]:
+    """As OAuth writes them, with spaces between. Raises InvalidScope."""
+    try:
+        return roles.known([word for word in text.split(" ") if word], "scope")
+    except ValidationFailed:
+        raise InvalidScope from None
+
+
+def giveable(wanted: Collection[str], to: str) -> frozenset[str]:
+    """Those that may be given to such a thing at all.
+
+    Raises ValidationFailed for what is no permission, PermissionDenied for what none of these can have.
+    """
+    scopes = roles.known(wanted, "scopes")
+    if CUSTOM in scopes:
+        raise ValidationFailed(fields={"scopes": ["Name each scope: * is none."]})
+    for scope in sorted(scopes & NEVER_BY_API_TOKEN):
+        raise PermissionDenied(scope, f"No {to} can have the scope {scope}.")
+    return scopes
