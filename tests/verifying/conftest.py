@@ -8,10 +8,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from authsvc import Verifier
-from tests.flows.conftest import admin, make_person, make_tenant
+from tests.flows.conftest import admin, make_person, make_tenant, office
 from tests.servers.threads import Scripted, Served
 
-__all__ = ["admin", "make_person", "make_tenant"]
+__all__ = ["admin", "make_person", "make_tenant", "office"]
 JWKS = "/.well-known/jwks.json"
 
 

@@ -22,6 +22,7 @@ def test_the_examples_work(service, owner):
         assert client.get(f"/restaurants?token={token}").json == {"for": owner.account.id}
         assert refused(client.get("/restaurants"), 401, "credentials_missing")
         assert refused(client.get("/restaurants", headers=by(nothing)), 403, "permission_denied")
+        (names.get("verifier") or names["app"].extensions["authsvc.verifier"]).close()
 
 
 def test_what_is_printed_of_the_question_is_what_is_said(service, owner):

@@ -9,6 +9,7 @@ import pytest
 
 from authsvc import opaque
 from authsvc.errors import AddressNotAllowed, TenantMismatch, TokenInvalid, TokenRevoked, Unavailable
+from tests.flows.api_tokens import make_api_token
 from tests.verifying.conftest import bearing
 
 INTROSPECT = "/oauth/introspect"
@@ -139,3 +140,53 @@ def test_what_is_no_answer_lets_nobody_in_and_blames_no_credential(make_client, 
         scripted.app.answers[INTROSPECT] = ("200 OK", {}, b'{"active": %s}' % active)
         with pytest.raises(TokenInvalid):
             verifier.principal(bearing(live()))
+
+
+def test_the_real_authsvc_says_what_the_script_does(verifiers, service, owner, office):
+    """And the guard that asks so judges as the one that asks at the other place."""
+    asking = verifiers(service.url, client=(office.id, office.secret), recheck=timedelta(0))
+    made = make_api_token(owner, "restaurants:read", allowedIps=["192.0.2.0/24"])
+    queried = make_api_token(owner, "restaurants:read", allowInQuery=True)
+    who = asking.principal(bearing(made["token"]))
+    assert (who.user_id, who.api_token_id, who.via) == (owner.account.id, made["id"], "api_token")
+    assert who.permissions == {"restaurants:read"}
+    assert asking.principal(in_query(queried["token"])).user_id == owner.account.id
+    with pytest.raises(AddressNotAllowed):
+        asking.principal(bearing(made["token"], REMOTE_ADDR="198.51.100.7"))
+    with pytest.raises(TokenInvalid):
+        asking.principal(in_query(made["token"]))
+    owner.ask("DELETE", f"/api-tokens/{made['id']}")
+    with pytest.raises(TokenInvalid):
+        asking.principal(bearing(made["token"]))
+    who = asking.principal(bearing(owner.access_token))
+    assert (who.user_id, who.refresh_token_id, who.may("restaurants:write")) == (
+        owner.account.id,
+        owner.refresh_token_id,
+        True,
+    )
+    owner.post("/auth/logout", owner.bearer())
+    with pytest.raises(TokenRevoked):
+        asking.principal(bearing(owner.access_token))
+    stranger = verifiers(service.url, client=(office.id, "asvcs_wrong"))
+    with pytest.raises(Unavailable):
+        stranger.principal(bearing(queried["token"]))
+    assert service.count("/auth/verify") == 0
+
+
+def test_an_application_that_acts_for_itself_is_nobody_but_itself(verifiers, service, office, admin):
+    token = office.access_token("guests:read")
+    by_itself, by_asking, as_client = (
+        verifiers(service.url),
+        verifiers(service.url, recheck=timedelta(0)),
+        verifiers(service.url, client=(office.id, office.secret), recheck=timedelta(0)),
+    )
+    for verifier in (by_itself, by_asking, as_client):
+        who = verifier.principal(bearing(token))
+        assert (who.user_id, who.application_id, who.actor_id) == (None, office.id, office.id)
+        assert (who.via, who.permissions, who.refresh_token_id) == ("client_credentials", {"guests:read"}, None)
+    admin.ask("PATCH", f"/admin/applications/{office.id}", {"active": False})
+    assert by_itself.principal(bearing(token)).application_id == office.id
+    with pytest.raises(TokenRevoked):
+        by_asking.principal(bearing(token))
+    with pytest.raises(Unavailable):  # the application that asks is off itself
+        as_client.principal(bearing(token))
