@@ -1,7 +1,7 @@
 """authsvc: a self-hosted token service.
 
-`create_app(config)` makes the service; `init_app(app)` puts it into your own Flask app, where
-`from authsvc import requires, principal` protects your routes.
+`create_app(config)` makes the service; `init_app(app)` puts it into your own Flask app; `Verifier(url)` guards an API
+that runs elsewhere. In both, `from authsvc import requires, principal` protects your routes.
 """
 
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from authsvc import blueprints, cli, logs
+from authsvc import blueprints, cli, logs, refused
 from authsvc.blueprints import envelope
 from authsvc.credentials import guard, jwts, origins
 from authsvc.credentials.guard import principal, public, requires
@@ -24,13 +24,14 @@ from authsvc.services.api_token_uses import Uses
 from authsvc.services.passwords import Hashing
 from authsvc.services.signing_keys import Ring
 from authsvc.settings import check
+from authsvc.verifier import Verifier
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
     from config import Base
 
-__all__ = ["create_app", "init_app", "principal", "public", "requires"]
+__all__ = ["Verifier", "create_app", "init_app", "principal", "public", "requires"]
 
 
 def create_app(config: "Base") -> Flask:
@@ -76,10 +77,11 @@ def create_app(config: "Base") -> Flask:
     return app
 
 
-def init_app(app: Flask, config: "Base | None" = None, prefix: str = "") -> Flask:
+def init_app(app: Flask, config: "Base | None" = None, prefix: str = "", *, query_token: bool = True) -> Flask:
     """Serve authsvc from your own Flask app, below `prefix`; answers the service's own app, which stays apart.
 
-    It has its own settings, database, error pages and hooks: yours are not touched, and it meets none of yours.
+    It has its own settings, database, error pages and hooks: yours are not touched, and it meets none of yours. With
+    `query_token=False`, `?token=` is yours on your routes, and no API token is taken from there.
     """
     if config is None:
         from config import from_environment  # only who asks for it reads the environment
@@ -87,9 +89,10 @@ def init_app(app: Flask, config: "Base | None" = None, prefix: str = "") -> Flas
         config = from_environment()
     service = create_app(config)
     app.extensions["authsvc.embedded"] = service
-    app.register_error_handler(Refusal, envelope.refusal)
+    app.register_error_handler(Refusal, refused.response)
     app.cli.add_command(cli.embedded(service), "authsvc")
-    app.wsgi_app = QueryTokens(_Mounted(service, app.wsgi_app, prefix))  # type: ignore[method-assign]
+    mounted = _Mounted(service, app.wsgi_app, prefix)
+    app.wsgi_app = QueryTokens(mounted) if query_token else mounted  # type: ignore[method-assign]
     return service
 
 

@@ -34,7 +34,8 @@ def check(kind: str, issuer: str, header: Mapping[str, Any], claims: Mapping[str
         raise TokenInvalid
     if type(claims.get("nbf")) is not int or not isinstance(claims.get("scope"), str):
         raise TokenInvalid
-    if not isinstance(claims.get("roles"), list):
+    roles = claims.get("roles")
+    if not (isinstance(roles, list) and all(isinstance(name, str) for name in roles)):
         raise TokenInvalid
 
 

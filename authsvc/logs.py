@@ -24,6 +24,11 @@ def start(level: str, form: str) -> None:
     logger.handlers[:] = [handler]
     logger.setLevel(level.upper())
     logger.propagate = False
+    hide_in_servers()
+
+
+def hide_in_servers() -> None:
+    """Take tokens out of what the server that runs us logs of requests, whichever it is."""
     for name in SERVERS:
         logging.getLogger(name).addFilter(hide_secrets)
 

@@ -13,12 +13,13 @@ ACCESS_TOKEN, API_TOKEN, CLIENT = "access_token", "api_token", "client_credentia
 class Principal:
     """Who this request is: user, tenant, how they proved it, what they may do.
 
-    `user_id` is None where an application acts for itself. One of the last two says which credential it was.
+    `user_id` is None where an application acts for itself. One of the last two says which credential it was. Elsewhere,
+    a verifier does not know the tenant's slug, nor always the id of an API token.
     """
 
     user_id: str | None
     tenant_id: str
-    tenant_slug: str
+    tenant_slug: str | None
     application_id: str | None
     via: str
     permissions: frozenset[str]

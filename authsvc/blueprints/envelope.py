@@ -10,9 +10,10 @@ from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from authsvc import errors, opaque
-from authsvc.errors import Refusal, Unauthenticated
+from authsvc.errors import Refusal
 from authsvc.logs import logger
 from authsvc.models.engine import FAILURES
+from authsvc.refused import response as refusal
 from authsvc.settings import settings
 
 Shape = Callable[[Refusal], Response]
@@ -52,21 +53,6 @@ def answer(data: Any, message: str, status: int = 200) -> Response:
     """Yes."""
     response = plain({"success": True, "message": message, "data": data})
     response.status_code = status
-    return response
-
-
-def refusal(error: Refusal) -> Response:
-    """No: the code for programs, the sentence for people, the request id for whoever has to find out why."""
-    detail: dict[str, Any] = {"code": error.code, "requestId": g.get("request_id") or opaque.new_id()}
-    if error.fields:
-        detail["fields"] = error.fields
-    response = plain({"success": False, "message": error.text, "data": None, "error": detail})
-    response.status_code = error.status
-    response.headers["X-Request-Id"] = detail["requestId"]
-    if isinstance(error, Unauthenticated):
-        challenge = f', error="{error.challenge}"' if error.challenge else ""
-        response.headers["WWW-Authenticate"] = f'Bearer realm="authsvc"{challenge}'
-    response.headers.update(error.headers)
     return response
 
 

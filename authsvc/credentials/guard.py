@@ -12,7 +12,7 @@ from flask import current_app, g, request
 from werkzeug.local import LocalProxy
 from werkzeug.sansio.utils import host_is_trusted
 
-from authsvc import clock, opaque
+from authsvc import clock, presenting
 from authsvc.credentials import readers
 from authsvc.credentials.readers import About, caller
 from authsvc.errors import (
@@ -24,13 +24,13 @@ from authsvc.errors import (
     Unavailable,
     ValidationFailed,
 )
-from authsvc.hiding import without_secrets
 from authsvc.logs import logger
 from authsvc.mandate import Mandate
 from authsvc.models.engine import FAILURES
 from authsvc.principals import ACCESS_TOKEN, API_TOKEN, CLIENT, Principal
 from authsvc.services import events, tenants
 from authsvc.settings import allowed_hosts, settings
+from authsvc.verifier import Verifier
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -41,14 +41,11 @@ BY_ANYBODY = (ACCESS_TOKEN, API_TOKEN, CLIENT)
 BY_A_USER = (ACCESS_TOKEN, API_TOKEN)
 BY_SIGN_IN = (ACCESS_TOKEN,)
 
-_LONGEST_REQUEST_ID = 128
-
 
 def begin_request() -> None:
     """What every request starts with: its moment and its id, read once; and a route that says whom it serves."""
     g.now = clock.utcnow()
-    given = request.headers.get("X-Request-Id", "")
-    g.request_id = given if _is_sane(given) else opaque.new_id()
+    g.request_id = presenting.request_id(request.environ)
     view: Any = current_app.view_functions.get(request.endpoint or "")
     hosts = allowed_hosts(settings)
     if hosts and not getattr(view, "on_any_host", False) and not host_is_trusted(request.host, hosts):
@@ -60,13 +57,6 @@ def begin_request() -> None:
     unknown = request.args.keys() - getattr(view, "takes_query", frozenset())
     if unknown and not getattr(view, "judges_query", False):
         raise ValidationFailed(fields={name: ["There is no such parameter here."] for name in sorted(unknown)})
-
-
-def _is_sane(request_id: str) -> bool:
-    """It is repeated and kept: nothing that needs quoting, and no token that was put there by mistake."""
-    plain = request_id.replace("-", "").replace("_", "").replace(".", "")
-    is_plain = plain.isascii() and plain.isalnum() and len(request_id) <= _LONGEST_REQUEST_ID
-    return is_plain and without_secrets(request_id) == request_id
 
 
 def is_open_to(view: Any) -> str:
@@ -101,9 +91,9 @@ def requires(
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Only who proves who they are may ask this and, with a permission, only who holds it.
 
-    Works in any Flask app that authsvc was given to by init_app. The view finds the caller in `authsvc.principal`.
-    `in_any_tenant`: whoever holds `tenants:write` may ask it of another tenant, which the header names. `via`: with
-    which kinds of credential. `about`: which request's credentials count.
+    Works in any Flask app that authsvc or a verifier was given to by init_app. The view finds the caller in
+    `authsvc.principal`. `in_any_tenant`: whoever holds `tenants:write` may ask it of another tenant, which the header
+    names. `via`: with which kinds of credential. `about`: which request's credentials count.
     """
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
@@ -118,8 +108,7 @@ def requires(
                     who.require(permission)
                 return view(*args, **kwargs)
             except PermissionDenied as denied:
-                with _at_home():
-                    _tell_of_denial(who, denied.permission)
+                _tell_of_denial(who, denied.permission)
                 raise
 
         guarded.serves = permission or "signed in"  # type: ignore[attr-defined]
@@ -146,11 +135,23 @@ def _admitted(about: Callable[[], About], *, in_any_tenant: bool) -> tuple[Princ
 
     Raises CredentialsMissing, TenantMismatch, or what is wrong with the token.
     """
+    verifier = _verifier()
+    if verifier is not None:
+        found = verifier.principal(request.environ)
+        if found is None:
+            raise CredentialsMissing
+        return found, found.tenant_id
     with _at_home():
         found = readers.identify(g.get("now") or clock.utcnow(), about())
         if found is None:
             raise CredentialsMissing
         return found, _tenant_meant(found, in_any_tenant=in_any_tenant)
+
+
+def _verifier() -> Verifier | None:
+    """What judges credentials in an app that authsvc is not part of."""
+    found: Verifier | None = current_app.extensions.get("authsvc.verifier")
+    return found
 
 
 def _tenant_meant(who: Principal, *, in_any_tenant: bool) -> str:
@@ -167,18 +168,22 @@ def _tenant_meant(who: Principal, *, in_any_tenant: bool) -> str:
 
 
 def _tell_of_denial(who: Principal, permission: str) -> None:
-    events.tell(
-        "permission.denied",
-        tenant_id=who.tenant_id,
-        now=g.get("now") or clock.utcnow(),
-        caller=caller(),
-        outcome="failure",
-        actor_id=who.actor_id,
-        application_id=who.application_id,
-        refresh_token_id=who.refresh_token_id,
-        api_token_id=who.api_token_id,
-        detail={"permission": permission},
-    )
+    """An API elsewhere keeps no trail of ours."""
+    if _verifier() is not None:
+        return
+    with _at_home():
+        events.tell(
+            "permission.denied",
+            tenant_id=who.tenant_id,
+            now=g.get("now") or clock.utcnow(),
+            caller=caller(),
+            outcome="failure",
+            actor_id=who.actor_id,
+            application_id=who.application_id,
+            refresh_token_id=who.refresh_token_id,
+            api_token_id=who.api_token_id,
+            detail={"permission": permission},
+        )
 
 
 @contextmanager

@@ -3,51 +3,29 @@
 A new kind of token is a new reader and its line in READERS.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum
 from typing import Any
 
 from flask import g, request
 
-from authsvc import opaque, query_tokens
+from authsvc import opaque, presenting, query_tokens
 from authsvc.caller import Caller
 from authsvc.claims import is_of_client
 from authsvc.credentials import jwts, origins, transports
 from authsvc.errors import AmbiguousRequest, Refusal, TokenInvalid
 from authsvc.hiding import without_secrets
 from authsvc.permissions import shared
+from authsvc.presenting import Place, Presented
 from authsvc.principals import ACCESS_TOKEN, API_TOKEN, CLIENT, Principal
 from authsvc.services import api_tokens, clients, refresh_tokens
 from authsvc.services.refresh_tokens import Proof
 from authsvc.settings import settings
 
-# Two Authorization headers arrive as one, with a comma between.
-_SECOND_CREDENTIAL = re.compile(r",\s*(bearer|token)\s", re.IGNORECASE)
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-TENANT_HEADERS = ("X-Tenant-Id", "X-Stencil-TenantId", "X-Stencil-TenanId")
 # Where a proxy that asks about a request says its method: nginx as our documents have it; Caddy and Traefik.
 METHOD_HEADERS = ("X-Original-Method", "X-Forwarded-Method")
-
-
-class Place(Enum):
-    """Where a credential stood in the request."""
-
-    HEADER = "Authorization"
-    KEY = "X-Api-Key"
-    QUERY = "?token="
-    COOKIE = "Cookie"
-
-
-@dataclass(frozen=True, slots=True)
-class Presented:
-    """One credential as it stands in the request. `csrf` is what must be proven with it, if it came in a cookie."""
-
-    text: str = field(repr=False)
-    place: Place = Place.HEADER
-    csrf: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,19 +130,13 @@ def identify(now: datetime, about: About) -> Principal | None:
 
 
 def tenant_named() -> str | None:
-    """The tenant that the header names, if any does. Two that differ name none that could exist."""
-    named = {request.headers[header] for header in TENANT_HEADERS if header in request.headers}
-    return ",".join(sorted(named)) if named else None
+    """The tenant that the header names, if any does."""
+    return presenting.tenant_named(request.environ)
 
 
-def bearer(two_credentials: type[Refusal] = AmbiguousRequest) -> str | None:
-    """The token of the Authorization header; the scheme's case does not matter (RFC 9110 section 11.1)."""
-    scheme, _, text = request.headers.get("Authorization", "").strip().partition(" ")
-    if scheme.lower() not in ("bearer", "token"):
-        return None
-    if _SECOND_CREDENTIAL.search(text):
-        raise two_credentials("Send one credential.")
-    return text.strip()
+def bearer() -> str | None:
+    """The token of the Authorization header."""
+    return presenting.bearer(request.environ)
 
 
 def caller() -> Caller:
@@ -179,13 +151,9 @@ def _presented(about: About) -> Presented | None:
 
     Raises what `about` says for two.
     """
-    found = [Presented(text, Place.QUERY) for text in about.query_tokens]
-    in_headers = ((Place.HEADER, bearer(about.two_credentials)), (Place.KEY, request.headers.get("X-Api-Key")))
-    found += [Presented(text, place) for place, text in in_headers if text is not None]
-    if len(found) > 1:
-        raise about.two_credentials("Send one credential.")
-    if found:
-        return found[0]
+    found = presenting.credential(request.environ, about.query_tokens, about.two_credentials)
+    if found is not None:
+        return found
     return _from_cookie(about) if settings.ACCESS_TOKEN_IN_COOKIE else None
 
 

@@ -3,6 +3,9 @@
 import time
 from datetime import datetime
 
+from authsvc.models import ApiToken
+from authsvc.models.engine import transaction
+
 OWN = ("restaurants:read", "restaurants:write", "api-tokens:write", "auth:refresh")
 
 
@@ -24,6 +27,11 @@ def use(person, token, path="/auth/me", **how):
 
 def code(answer):
     return (answer.status_code, (answer.json.get("error") or {}).get("code"))
+
+
+def set_expiry(app, api_token_id, ends):
+    with app.app_context(), transaction() as session:
+        session.get(ApiToken, api_token_id).expires_at = ends
 
 
 def eventually(ask, wanted=bool):

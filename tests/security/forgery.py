@@ -2,8 +2,10 @@
 
 import base64
 import json
+from base64 import b64encode
 
 import jwt
+from cryptography.hazmat.primitives import hashes, hmac, serialization
 from werkzeug.http import dump_cookie
 
 from authsvc import clock
@@ -14,6 +16,9 @@ from tests.drivers import HOST, Browser
 
 ACCESS, REFRESH = "access", "refresh"
 KINDS = (ACCESS, REFRESH)
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+ORDER_OF_P256 = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+HASHES = {"HS256": hashes.SHA256(), "HS384": hashes.SHA384(), "HS512": hashes.SHA512()}
 
 
 def encoded(raw):
@@ -44,6 +49,63 @@ def cookie_header(name, value):
 def active_key(app):
     with app.app_context():
         return signing_keys.active(clock.utcnow())
+
+
+def hmac_under(secret, algorithm):
+    def sign(data):
+        mac = hmac.HMAC(secret, HASHES[algorithm])
+        mac.update(data)
+        return mac.finalize()
+
+    return sign
+
+
+def public_material(key, jwks):
+    """Every text that somebody might take for the shared secret."""
+    form, spki = serialization.PublicFormat, serialization.PublicFormat.SubjectPublicKeyInfo
+    pem = key.public.public_bytes(serialization.Encoding.PEM, spki)
+    jwk = dict(key.jwk)
+    return {
+        "PEM": pem,
+        "PEM without its last newline": pem.rstrip(),
+        "PEM with CRLF": pem.replace(b"\n", b"\r\n"),
+        "PEM after a space": b" " + pem,
+        "PEM after a blank line": b"\n" + pem,
+        "DER": key.public.public_bytes(serialization.Encoding.DER, spki),
+        "SSH": key.public.public_bytes(serialization.Encoding.OpenSSH, form.OpenSSH),
+        "point": key.public.public_bytes(serialization.Encoding.X962, form.UncompressedPoint),
+        "JWK": json.dumps(jwk, separators=(",", ":")).encode(),
+        "JWK, pretty": json.dumps(jwk, indent=2).encode(),
+        "JWKS": jwks,
+        "x": decoded(jwk["x"]),
+        "x as text": jwk["x"].encode(),
+        "base64 of x": b64encode(decoded(jwk["x"])),
+        "kid": key.kid.encode(),
+        "nothing": b"",
+    }
+
+
+def with_other_spare_bits(segment):
+    """The same bytes: the last character of 86 carries four bits that mean nothing."""
+    return segment[:-1] + ALPHABET[ALPHABET.index(segment[-1]) ^ 1]
+
+
+def respelled(token):
+    """Texts that lenient decoders take for the same token; the first three verify, in many libraries."""
+    head, _, signature = token.rpartition(".")
+    raw = decoded(signature)
+    r, s = int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")
+    return {
+        "malleated": f"{head}.{encoded(r.to_bytes(32, 'big') + (ORDER_OF_P256 - s).to_bytes(32, 'big'))}",
+        "padded once": f"{token}=",
+        "padded": f"{token}==",
+        "spare bits": f"{head}.{with_other_spare_bits(signature)}",
+        "standard alphabet": f"{head}.{b64encode(raw).decode()}",
+        "space before": f"{head}. {signature}",
+        "space inside": f"{head}.{signature[:9]} {signature[9:]}",
+        "tab inside": f"{head}.{signature[:9]}\t{signature[9:]}",
+        "more bytes": f"{head}.{encoded(raw + bytes(1))}",
+    }
 
 
 class Forger:

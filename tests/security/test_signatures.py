@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives import hashes, hmac, serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.x509 import Name
@@ -20,51 +20,27 @@ from authsvc.services import signing_keys
 from authsvc.settings import SettingsRefused
 from tests.conftest import configured
 from tests.drivers import HOST
-from tests.security.forgery import ACCESS, KINDS, REFRESH, REFUSED, compact, decoded, encoded, signer, verdict
-
-ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-ORDER_OF_P256 = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-HASHES = {"HS256": hashes.SHA256(), "HS384": hashes.SHA384(), "HS512": hashes.SHA512()}
+from tests.security.forgery import (
+    ACCESS,
+    HASHES,
+    KINDS,
+    REFRESH,
+    REFUSED,
+    compact,
+    decoded,
+    encoded,
+    hmac_under,
+    public_material,
+    respelled,
+    signer,
+    verdict,
+)
 
 
 @pytest.fixture
 def database_kind():
     """The stricter one is enough: hardly anything here gets as far as a database."""
     return "postgresql"
-
-
-def hmac_under(secret, algorithm):
-    def sign(data):
-        mac = hmac.HMAC(secret, HASHES[algorithm])
-        mac.update(data)
-        return mac.finalize()
-
-    return sign
-
-
-def public_material(key, jwks):
-    """Every text that somebody might take for the shared secret."""
-    form, spki = serialization.PublicFormat, serialization.PublicFormat.SubjectPublicKeyInfo
-    pem = key.public.public_bytes(serialization.Encoding.PEM, spki)
-    jwk = dict(key.jwk)
-    return {
-        "PEM": pem,
-        "PEM without its last newline": pem.rstrip(),
-        "PEM with CRLF": pem.replace(b"\n", b"\r\n"),
-        "PEM after a space": b" " + pem,
-        "PEM after a blank line": b"\n" + pem,
-        "DER": key.public.public_bytes(serialization.Encoding.DER, spki),
-        "SSH": key.public.public_bytes(serialization.Encoding.OpenSSH, form.OpenSSH),
-        "point": key.public.public_bytes(serialization.Encoding.X962, form.UncompressedPoint),
-        "JWK": json.dumps(jwk, separators=(",", ":")).encode(),
-        "JWK, pretty": json.dumps(jwk, indent=2).encode(),
-        "JWKS": jwks,
-        "x": decoded(jwk["x"]),
-        "x as text": jwk["x"].encode(),
-        "base64 of x": b64encode(decoded(jwk["x"])),
-        "kid": key.kid.encode(),
-        "nothing": b"",
-    }
 
 
 def test_no_public_material_is_an_hmac_secret(forger, none_passes):
@@ -331,29 +307,6 @@ def test_an_unencoded_payload_is_refused(forger, none_passes):
         return {"detached": f"{header}..{signature}", "in clear": f"{header}.{payload}.{signature}"}
 
     none_passes(detached)
-
-
-def with_other_spare_bits(segment):
-    """The same bytes: the last character of 86 carries four bits that mean nothing."""
-    return segment[:-1] + ALPHABET[ALPHABET.index(segment[-1]) ^ 1]
-
-
-def respelled(token):
-    """Texts that lenient decoders take for the same token; the first three verify, in many libraries."""
-    head, _, signature = token.rpartition(".")
-    raw = decoded(signature)
-    r, s = int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")
-    return {
-        "malleated": f"{head}.{encoded(r.to_bytes(32, 'big') + (ORDER_OF_P256 - s).to_bytes(32, 'big'))}",
-        "padded once": f"{token}=",
-        "padded": f"{token}==",
-        "spare bits": f"{head}.{with_other_spare_bits(signature)}",
-        "standard alphabet": f"{head}.{b64encode(raw).decode()}",
-        "space before": f"{head}. {signature}",
-        "space inside": f"{head}.{signature[:9]} {signature[9:]}",
-        "tab inside": f"{head}.{signature[:9]}\t{signature[9:]}",
-        "more bytes": f"{head}.{encoded(raw + bytes(1))}",
-    }
 
 
 def test_the_malleated_signature_is_one_that_verifies(forger):
