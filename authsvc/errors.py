@@ -53,6 +53,10 @@ class UnknownTenant(Refusal):
     message = "There is no such tenant. Send the id or the slug of one, or leave the header out."
 
 
+class TwoCredentials(AmbiguousRequest):
+    message = "Send one credential."
+
+
 class SelectorMissing(Refusal):
     code, status = "selector_missing", 400
     message = "Say which: a userId, an applicationId, a tokenId or a tokenString, or all: true. Nothing was ended."

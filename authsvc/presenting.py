@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from authsvc import opaque
 from authsvc.caller import Caller
-from authsvc.errors import AmbiguousRequest, Refusal
+from authsvc.errors import TwoCredentials
 from authsvc.hiding import without_secrets
 
 if TYPE_CHECKING:
@@ -41,29 +41,27 @@ class Presented:
     csrf: str | None = field(default=None, repr=False)
 
 
-def credential(
-    environ: "WSGIEnvironment", in_query: Iterable[str], two_credentials: type[Refusal] = AmbiguousRequest
-) -> Presented | None:
-    """The one that stands in the query or a header. Raises AmbiguousRequest, or what is said instead, for two."""
+def credential(environ: "WSGIEnvironment", in_query: Iterable[str]) -> Presented | None:
+    """The one that stands in the query or a header. Raises TwoCredentials."""
     found = [Presented(text, Place.QUERY) for text in in_query]
     for place, text in (
-        (Place.HEADER, bearer(environ, two_credentials)),
+        (Place.HEADER, bearer(environ)),
         (Place.KEY, environ.get("HTTP_X_API_KEY")),
     ):
         if text is not None:
             found.append(Presented(text, place))
     if len(found) > 1:
-        raise two_credentials("Send one credential.")
+        raise TwoCredentials
     return found[0] if found else None
 
 
-def bearer(environ: "WSGIEnvironment", two_credentials: type[Refusal] = AmbiguousRequest) -> str | None:
+def bearer(environ: "WSGIEnvironment") -> str | None:
     """The token of the Authorization header; the scheme's case does not matter (RFC 9110 section 11.1)."""
     scheme, _, text = environ.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
     if scheme.lower() not in ("bearer", "token"):
         return None
     if _SECOND_CREDENTIAL.search(text):
-        raise two_credentials("Send one credential.")
+        raise TwoCredentials
     return str(text.strip())
 
 

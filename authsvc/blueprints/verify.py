@@ -4,11 +4,12 @@ from typing import Any
 
 from flask import Blueprint, Response
 
+from authsvc import refused
 from authsvc.blueprints.bodies import Text
 from authsvc.blueprints.queries import Query, asks
 from authsvc.credentials import readers
 from authsvc.credentials.guard import on_any_host, principal, requires
-from authsvc.errors import ValidationFailed
+from authsvc.errors import TokenInvalid, TwoCredentials, ValidationFailed
 from authsvc.permissions import PERMISSION
 
 bp = Blueprint("verify", __name__, url_prefix="/auth")
@@ -41,6 +42,12 @@ def verify(query: dict[str, Any]) -> Response:
     for header, value in zip(IDENTITY, said, strict=True):
         response.headers[header] = value or ""
     return response
+
+
+@bp.errorhandler(TwoCredentials)
+def refuse_both(error: TwoCredentials) -> Response:
+    """A proxy passes on a 401; of a 400 nginx makes a 500."""
+    return refused.response(TokenInvalid(error.text))
 
 
 @bp.after_request

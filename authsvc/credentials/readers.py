@@ -14,7 +14,7 @@ from authsvc import opaque, presenting, query_tokens
 from authsvc.caller import Caller
 from authsvc.claims import is_of_client
 from authsvc.credentials import jwts, origins, transports
-from authsvc.errors import AmbiguousRequest, Refusal, TokenInvalid
+from authsvc.errors import TokenInvalid
 from authsvc.hiding import without_secrets
 from authsvc.permissions import shared
 from authsvc.presenting import Place, Presented
@@ -37,7 +37,6 @@ class About:
 
     query_tokens: tuple[str, ...] = field(repr=False)
     methods: tuple[str, ...]
-    two_credentials: type[Refusal] = AmbiguousRequest
 
 
 Reader = Callable[[Presented, datetime], Principal | None]
@@ -114,11 +113,11 @@ def asked_about() -> About:
     """The request that a proxy holds back until we answer.
 
     It may have come with the headers that another proxy would write. They are believed as little as can be: a token
-    in any of them is one more credential, and each method must be safe. nginx passes on a 401 and never a 400.
+    in any of them is one more credential, and each method must be safe.
     """
     methods = tuple(request.headers[header] for header in METHOD_HEADERS if header in request.headers)
     tokens = query_tokens.taken(request.environ) + query_tokens.forwarded(request.environ)
-    return About(tokens, methods or (request.method,), two_credentials=TokenInvalid)
+    return About(tokens, methods or (request.method,))
 
 
 def identify(now: datetime, about: About) -> Principal | None:
@@ -149,9 +148,9 @@ def caller() -> Caller:
 def _presented(about: About) -> Presented | None:
     """The one credential that the request brings; a cookie, which browsers add by themselves, only if it is alone.
 
-    Raises what `about` says for two.
+    Raises TwoCredentials.
     """
-    found = presenting.credential(request.environ, about.query_tokens, about.two_credentials)
+    found = presenting.credential(request.environ, about.query_tokens)
     if found is not None:
         return found
     return _from_cookie(about) if settings.ACCESS_TOKEN_IN_COOKIE else None
