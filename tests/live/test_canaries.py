@@ -266,7 +266,9 @@ def sent(secret, number):
 
 
 def sent_as_a_name(token):
-    """Where a client says what it is, and which request this is: that is kept."""
+    """Where a client says what it is, and which request this is: that is kept. And where a view fails that knows it."""
+    yield request_of("GET", "/fails", X_Api_Key=token)
+    yield request_of("GET", "/fails", Cookie=f"access_token={token}")
     signing_in = json.dumps({"email": ADMIN_EMAIL, "password": "wrong"})
     for name in ("User_Agent", "X_Request_Id"):
         yield request_of("POST", "/auth/login", signing_in, Content_Type="application/json", **{name: token})
