@@ -233,7 +233,7 @@ def test_what_people_know_or_hold_is_kept_nowhere_wherever_they_send_it(server, 
 
 def sent(secret, number):
     """A secret in every field, parameter and header, each at another place by turns."""
-    named = ("password", "client_secret", "clientSecret", "refreshToken", "tokenString", "csrf_token", "access_token")
+    named = ("password", "client_secret", "clientSecret", "refreshToken", "tokenString", "csrf", "access_token")
     by_query = itertools.cycle([("GET", "/fails"), ("POST", "/auth/login"), ("DELETE", "/jwt/refresh"), ("GET", "/x")])
     for name, (method, path) in zip(named, itertools.islice(by_query, number, None), strict=False):
         yield request_of(method, f"{path}?{name}={secret}")
