@@ -33,16 +33,17 @@ _JWT = re.compile(r"(?:(?<![\w-])|(?<=%[0-9A-Fa-f]{2}))eyJ[\w-]+\.[\w-]+\.[\w=-]
 
 def without_query_tokens(text: str) -> str:
     """Without what a parameter called `token` holds."""
-    return _TOKEN.sub(rf"\1{HIDDEN}", text) if _may_have_parameters(text) else text
+    return _TOKEN.sub(rf"\1{HIDDEN}", text) if _has_parameters(text) else text
 
 
 def without_secrets(text: str) -> str:
     """Without what any parameter holds whose name speaks of a secret, and without our own tokens."""
-    for kind in (_API_TOKEN, _JWT):
-        text = kind.sub(HIDDEN, text)
-    return _SECRET.sub(rf"\1{HIDDEN}", text) if _may_have_parameters(text) else text
+    for mark, kind in (("asvc", _API_TOKEN), ("eyJ", _JWT)):
+        if mark in text:
+            text = kind.sub(HIDDEN, text)
+    return _SECRET.sub(rf"\1{HIDDEN}", text) if _has_parameters(text) else text
 
 
-def _may_have_parameters(text: str) -> bool:
-    """Most paths don't, and every request has one."""
+def _has_parameters(text: str) -> bool:
+    """Most texts have none, and every request is looked through several times."""
     return "=" in text or "%" in text

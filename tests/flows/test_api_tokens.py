@@ -248,43 +248,6 @@ def test_junk_is_refused_before_the_database_is_asked(app, owner, monkeypatch):
     assert asked == []
 
 
-def test_junk_in_an_address_is_refused_like_junk_in_a_header(app, owner, monkeypatch):
-    asked = []
-    monkeypatch.setattr("authsvc.services.api_tokens.single_statements", lambda: asked.append(1))
-    for text in (
-        "",
-        "a",
-        "asvc_",
-        "asvc_" + "0" * 36,
-        "0" * 8192,
-        "%00",
-        "%ff%fe",
-        "%E2%98%83",
-        "a%20b",
-        "eyJ.eyJ.eyJ",
-    ):
-        answer = use(owner, "", f"/auth/me?token={text}", headers={})
-        assert code(answer) == (401, "token_invalid"), text
-    assert asked == []
-
-
-def test_a_token_in_an_address_never_says_what_to_end(owner):
-    """API-08: `?token=` is who asks. What is asked to end stands in the body."""
-    script, own = make_api_token(owner, allowInQuery=True)["token"], owner.bearer()
-    for text, headers, expected in (
-        (owner.refresh_token, {}, (401, "token_invalid")),
-        (owner.refresh_token, own, (400, "ambiguous_request")),
-        (script, own, (400, "ambiguous_request")),
-        (script, {}, (400, "selector_missing")),
-    ):
-        answer = owner.client.delete(f"/jwt/refresh?token={text}", base_url="https://auth.example.org", headers=headers)
-        assert code(answer) == expected, text
-        assert text[-12:] not in answer.text + str(answer.headers)
-    assert owner.me().status_code == 200
-    body = {"tokenString": owner.refresh_token}
-    assert owner.ask("DELETE", "/jwt/refresh", body).json["data"]["revoked"] == 1
-
-
 def test_it_expires_to_the_second(app, owner, rows):
     made = make_api_token(owner, expiresIn=3600)
     assert use(owner, made["token"]).status_code == 200
