@@ -233,7 +233,7 @@ def test_what_people_know_or_hold_is_kept_nowhere_wherever_they_send_it(server, 
 
 def sent(secret, number):
     """A secret in every field, parameter and header, each at another place by turns."""
-    named = ("password", "client_secret", "clientSecret", "refreshToken", "tokenString", "csrf_token", "access_token")
+    named = ("password", "client_secret", "clientSecret", "refreshToken", "tokenString", "csrf", "access_token")
     by_query = itertools.cycle([("GET", "/fails"), ("POST", "/auth/login"), ("DELETE", "/jwt/refresh"), ("GET", "/x")])
     for name, (method, path) in zip(named, itertools.islice(by_query, number, None), strict=False):
         yield request_of(method, f"{path}?{name}={secret}")
@@ -266,7 +266,9 @@ def sent(secret, number):
 
 
 def sent_as_a_name(token):
-    """Where a client says what it is, and which request this is: that is kept."""
+    """Where a client says what it is, and which request this is: that is kept. And where a view fails that knows it."""
+    yield request_of("GET", "/fails", X_Api_Key=token)
+    yield request_of("GET", "/fails", Cookie=f"access_token={token}")
     signing_in = json.dumps({"email": ADMIN_EMAIL, "password": "wrong"})
     for name in ("User_Agent", "X_Request_Id"):
         yield request_of("POST", "/auth/login", signing_in, Content_Type="application/json", **{name: token})

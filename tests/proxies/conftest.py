@@ -102,8 +102,8 @@ def proxy_kind(request):
 def make_proxy(proxy_kind, folder, authsvc, api):
     made = []
 
-    def make(authsvc_port=authsvc.port, api_port=api.port):
-        proxy = PROXIES[proxy_kind](folder / f"{proxy_kind}-{next(counter)}", authsvc_port, api_port)
+    def make(authsvc_port=authsvc.port, api_port=api.port, **how):
+        proxy = PROXIES[proxy_kind](folder / f"{proxy_kind}-{next(counter)}", authsvc_port, api_port, **how)
         made.append(proxy)
         return proxy
 

@@ -78,6 +78,14 @@ def test_who_passes_and_what_the_api_learns_of_them(proxy, api, admin, member):
     assert heard_by(api, proxy.port, "GET", "/auth/me", admin.bearer())[0].status == 404
 
 
+def test_where_no_scope_is_named_whoever_is_signed_in_passes(make_proxy, api, member):
+    proxy = make_proxy(scoped=False)
+    for query in ("", "?a=1", "?scope=keys:rotate&a=1"):
+        assert heard_by(api, proxy.port, "GET", HERE + query)[0].status == 401
+        _, heard = heard_by(api, proxy.port, "GET", HERE + query, member.bearer())
+        assert (heard["path"], identity(heard)[0]) == (HERE + query, member.id)
+
+
 def test_nobody_smuggles_an_identity(proxy, api, admin):
     evil = [(name, "evil") for name in SMUGGLED]
     _, token = admin.api_token("restaurants:read")

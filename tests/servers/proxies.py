@@ -34,10 +34,11 @@ http {{
 
 
 class Proxy:
-    def __init__(self, folder, authsvc_port, api_port):
+    def __init__(self, folder, authsvc_port, api_port, *, scoped=True):
         self.folder, self.port = folder, free_port()
         self.folder.mkdir()
         told = {AUTHSVC: f"127.0.0.1:{authsvc_port}", API: f"127.0.0.1:{api_port}", **self.own_places()}
+        told |= {} if scoped else {self.scope: self.no_scope}
         text = documented(self.language)
         for place, ours in told.items():
             assert place in text, place
@@ -80,7 +81,7 @@ class Proxy:
 
 
 class Nginx(Proxy):
-    language = "nginx"
+    language, scope, no_scope = "nginx", "/auth/verify?scope=$auth_scope", "/auth/verify"
 
     def own_places(self):
         return {"listen 80;": f"listen 127.0.0.1:{self.port};", "/var/log/nginx": str(self.folder)}
@@ -95,7 +96,7 @@ class Nginx(Proxy):
 
 
 class Caddy(Proxy):
-    language = "caddy"
+    language, scope, no_scope = "caddy", "/auth/verify?scope=restaurants:read", "/auth/verify?"
 
     def own_places(self):
         return {"\napi.example.org {": f"\nhttp://127.0.0.1:{self.port} {{"}
