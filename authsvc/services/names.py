@@ -32,7 +32,10 @@ def email(text: str) -> str:
 
 def username_key(text: str) -> str:
     """The form under which a user name is unique. Raises ValidationFailed."""
-    key = unicodedata.normalize("NFKC", text).casefold()
+    # Twice, as Unicode has it (definition 146): "ß" becomes "ss", of which an accent behind it makes another letter.
+    key = unicodedata.normalize("NFD", text)
+    for _ in range(2):
+        key = unicodedata.normalize("NFKC", key.casefold())
     # One character may become several: the form has to fit as well.
     if max(len(text), len(key)) > LONGEST or not key or not all(map(_is_in_names, key)) or key[0] in ".+-":
         raise ValidationFailed(

@@ -1,7 +1,7 @@
 """The canonical form of a name: one form for all its spellings, and the same again when it is taken of itself."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from authsvc.errors import ValidationFailed
@@ -20,6 +20,7 @@ def refused(form, text):
 
 
 @given(ODD | st.text(min_size=1, max_size=64))
+@example("ß\u0301")
 def test_a_user_name_has_one_form(text):
     try:
         key = names.username_key(text)
