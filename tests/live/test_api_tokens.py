@@ -69,14 +69,3 @@ def test_none_is_made_that_outlives_the_disabling_of_its_owner(strict, owner, ad
             assert use(owner, data["token"]).code == "token_revoked"
         left = "SELECT id FROM api_tokens WHERE revoked_at IS NULL AND user_id = :id"
         assert strict.ask(left, id=user_id) == []
-
-
-def test_a_server_that_is_told_to_stop_writes_who_used_what(strict, owner):
-    made = make(owner)
-    assert use(owner, made["token"]).status == 200
-    strict.stop()
-    try:
-        [(used,)] = strict.ask("SELECT last_used_at FROM api_tokens WHERE id = :id", id=made["apiToken"]["id"])
-    finally:
-        strict.start()
-    assert used is not None

@@ -82,7 +82,15 @@ def test_kill_9_under_load_signs_nobody_out(strict, signed_in_either_way):
         assert device.me().status == 200
 
 
-def test_a_server_that_is_told_to_stop_finishes_what_it_is_answering(lenient, signed_in_either_way):
+def used_api_token(device):
+    """One that was used this moment; its id."""
+    bearer = {"Authorization": f"Bearer {device.access}"}
+    made = device.send("POST", "/api-tokens", {"name": "script", "scopes": []}, bearer).json["data"]
+    assert device.send("GET", "/auth/me", headers={"X-Api-Key": made["token"]}).status == 200
+    return made["apiToken"]["id"]
+
+
+def test_a_server_that_is_told_to_stop_finishes_what_it_is_answering_and_writing(lenient, signed_in_either_way):
     devices = [signed_in_either_way(lenient) for _ in range(8)]
     answers = []
 
@@ -96,12 +104,15 @@ def test_a_server_that_is_told_to_stop_finishes_what_it_is_answering(lenient, si
     with ThreadPoolExecutor(len(devices)) as crowd:
         lives = [crowd.submit(live, device) for device in devices]
         time.sleep(0.5)
+        api_token = used_api_token(devices[0].twin())
         lenient.stop()
         for one in lives:
             one.result()
     assert set(answers) == {200}
     assert lenient.process.returncode == 0
+    [(used,)] = lenient.ask("SELECT last_used_at FROM api_tokens WHERE id = :id", id=api_token)
     lenient.start()
+    assert used is not None
 
 
 def test_a_key_rotation_under_load_fails_no_request_and_reaches_every_worker(strict, signed_in_either_way):
