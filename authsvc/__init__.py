@@ -53,6 +53,7 @@ def create_app(config: "Base") -> Flask:
             "authsvc": config,
             "authsvc.ring": Ring(follow_up=key_rotation.keep_schedule),
             "authsvc.recalled": {},
+            "authsvc.verified": {},
             "authsvc.hashing": Hashing(config),
             "authsvc.uses": Uses(),
         }
