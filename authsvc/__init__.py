@@ -39,7 +39,6 @@ def create_app(config: "Base") -> Flask:
     check(config)
     app = Flask("authsvc", static_folder=None)
     app.config.update(
-        SECRET_KEY=config.SECRET_KEY,
         MAX_CONTENT_LENGTH=config.MAX_BODY,
         SQLALCHEMY_DATABASE_URI=config.DATABASE_URL,
         SQLALCHEMY_ENGINE_OPTIONS=engine.options(config),

@@ -18,6 +18,8 @@ from authsvc.settings import settings
 
 Shape = Callable[[Refusal], Response]
 
+ALWAYS = (("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"))
+NOT_KEPT = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
 ANY_ORIGIN_MAY_EMBED_NOTHING = "default-src 'none'; frame-ancestors 'none'"
 # What Werkzeug refuses by itself, and what that is in our words.
 REFUSED_BY_WERKZEUG: dict[int, type[Refusal]] = {
@@ -111,13 +113,15 @@ def _add_headers(response: Response) -> Response:
     headers = response.headers
     if request.method == "OPTIONS":
         headers.pop("Content-Type", None)  # there is nothing in it
-    headers["X-Request-Id"] = g.get("request_id") or opaque.new_id()
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "no-referrer"
-    headers.setdefault("Content-Security-Policy", ANY_ORIGIN_MAY_EMBED_NOTHING)
-    if "Cache-Control" not in headers:
-        headers["Cache-Control"] = "no-store"
-        headers["Pragma"] = "no-cache"
+    # Looked through once: each look at one header goes through all of them.
+    there = {name.lower() for name, _ in headers}
+    if "cache-control" not in there:
+        headers.extend(NOT_KEPT)
+    if "content-security-policy" not in there:
+        headers.add("Content-Security-Policy", ANY_ORIGIN_MAY_EMBED_NOTHING)
+    if "x-request-id" not in there:
+        headers.add("X-Request-Id", g.get("request_id") or opaque.new_id())
+    headers.extend(ALWAYS)
     if settings.BASE_URL.startswith("https://"):
-        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+        headers.add("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     return response

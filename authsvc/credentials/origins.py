@@ -34,7 +34,7 @@ def refuse_foreign(application_id: str | None = None, refresh_token_id: str | No
 
 def add_cors(response: Response) -> Response:
     """Let a page read the answer if its origin is listed by the application that the request turned out to be for."""
-    response.vary.add("Origin")
+    response.headers.add("Vary", "Origin")
     if not _is_foreign() or not _may_read():
         return response
     response.headers["Access-Control-Allow-Origin"] = request.headers["Origin"]
