@@ -26,3 +26,15 @@ def network(text: str) -> Network:
 def is_within(text: str, networks: Iterable[Network]) -> bool:
     found = address(text)
     return found is not None and any(found in one for one in networks)
+
+
+def are_narrower(networks: Iterable[str], than: Iterable[str]) -> bool:
+    """Whether each of these lies within one of those. No list at all is the widest there is."""
+    outer, inner = [network(text) for text in than], [network(text) for text in networks]
+    return not outer or (bool(inner) and all(any(_covers(wide, one) for wide in outer) for one in inner))
+
+
+def _covers(wide: Network, one: Network) -> bool:
+    if isinstance(wide, ipaddress.IPv4Network):
+        return isinstance(one, ipaddress.IPv4Network) and one.subnet_of(wide)
+    return isinstance(one, ipaddress.IPv6Network) and one.subnet_of(wide)

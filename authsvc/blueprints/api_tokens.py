@@ -12,8 +12,8 @@ from authsvc.blueprints.paths import by_id
 from authsvc.blueprints.queries import Listing, Switch, asks, listed, window
 from authsvc.credentials.guard import BY_SIGN_IN, mandate, principal, requires
 from authsvc.errors import AmbiguousRequest
-from authsvc.services import api_tokens
-from authsvc.services.api_tokens import MOST_NETWORKS, Filters, Made
+from authsvc.services import api_token_admin
+from authsvc.services.api_token_admin import MOST_NETWORKS, Filters, Made
 from authsvc.services.roles import MOST_PERMISSIONS
 from authsvc.settings import LONGEST
 
@@ -88,7 +88,7 @@ def create(body: dict[str, Any]) -> Response:
     """Make an API token of mine; its text is shown here and never again."""
     if "expires_in" in body and "expires_at" in body:
         raise AmbiguousRequest("Send expiresIn or expiresAt, not both.")
-    made = api_tokens.create(mandate(), str(principal.user_id), body)
+    made = api_token_admin.create(mandate(), str(principal.user_id), body)
     return _made(made, "The API token was made. This is the only time that it is shown.")
 
 
@@ -99,7 +99,7 @@ def find(query: dict[str, Any]) -> Response:
     """API tokens: my own or, with a filter or all=true, those that I may see."""
     asked = window(query)
     filters = Filters(everyone=query.pop("all", False), **query)
-    return listed(api_tokens.find(mandate(), filters, asked), _out, "The API tokens.")
+    return listed(api_token_admin.find(mandate(), filters, asked), _out, "The API tokens.")
 
 
 @bp.get("/<id>")
@@ -107,7 +107,7 @@ def find(query: dict[str, Any]) -> Response:
 @by_id
 def get(api_token_id: str) -> Response:
     """One API token."""
-    return answer(_out.dump(api_tokens.get(mandate(), api_token_id)), "The API token.")
+    return answer(_out.dump(api_token_admin.get(mandate(), api_token_id)), "The API token.")
 
 
 @bp.patch("/<id>")
@@ -116,7 +116,7 @@ def get(api_token_id: str) -> Response:
 @by_id
 def update(api_token_id: str, body: dict[str, Any]) -> Response:
     """Give an API token another name, or narrow it."""
-    return answer(_out.dump(api_tokens.update(mandate(), api_token_id, body)), "The API token is as you said.")
+    return answer(_out.dump(api_token_admin.update(mandate(), api_token_id, body)), "The API token is as you said.")
 
 
 @bp.delete("/<id>")
@@ -124,7 +124,7 @@ def update(api_token_id: str, body: dict[str, Any]) -> Response:
 @by_id
 def revoke(api_token_id: str) -> Response:
     """End an API token."""
-    revoked = api_tokens.revoke(mandate(), api_token_id)
+    revoked = api_token_admin.revoke(mandate(), api_token_id)
     return answer({"id": api_token_id, "revoked": revoked}, "The API token has ended.")
 
 
@@ -134,8 +134,8 @@ def revoke(api_token_id: str) -> Response:
 @by_id
 def rotate(api_token_id: str, body: dict[str, Any]) -> Response:
     """Make the successor of an API token of mine; the old one dies after the overlap."""
-    overlap = timedelta(seconds=body["overlap"]) if "overlap" in body else api_tokens.OVERLAP
-    made = api_tokens.rotate(mandate(), api_token_id, overlap)
+    overlap = timedelta(seconds=body["overlap"]) if "overlap" in body else api_token_admin.OVERLAP
+    made = api_token_admin.rotate(mandate(), api_token_id, overlap)
     return _made(made, "This is the successor, shown once; the old API token dies after the overlap.")
 
 

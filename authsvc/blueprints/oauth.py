@@ -34,7 +34,7 @@ from authsvc.errors import (
 from authsvc.mandate import Mandate
 from authsvc.models.client import Client
 from authsvc.opaque import API_TOKEN_MARK
-from authsvc.services import api_tokens, clients, refresh_tokens, scopes, token_admin
+from authsvc.services import api_token_admin, api_tokens, clients, refresh_tokens, scopes, token_admin
 
 bp = Blueprint("oauth", __name__, url_prefix="/oauth")
 
@@ -208,12 +208,12 @@ def _end(client: Client, text: str) -> None:
 
     Raises TokenInvalid, TokenExpired, TokenRevoked, NotFound.
     """
-    may = frozenset({token_admin.REVOKE, api_tokens.ADMIN})
+    may = frozenset({token_admin.REVOKE, api_token_admin.ADMIN})
     mandate = Mandate(client.tenant_id, client.id, may, caller(), g.now)
     if not text.startswith(API_TOKEN_MARK):
         _end_jwt(client, mandate, text)
     elif client.confidential and (found := api_tokens.live(text, g.now)):
-        api_tokens.revoke(mandate, found.id)
+        api_token_admin.revoke(mandate, found.id)
 
 
 def _end_jwt(client: Client, mandate: Mandate, text: str) -> None:

@@ -9,9 +9,9 @@ from authsvc.blueprints.api_tokens import LONGEST_OVERLAP, ApiTokenOut
 from authsvc.cli import authority
 from authsvc.cli.commands import Commands, Id, after_asking, as_json, ask_before, in_tenant, limited
 from authsvc.cli.sheets import everything, show_done, show_list, show_one
-from authsvc.services import api_tokens as service
+from authsvc.services import api_token_admin as service
 from authsvc.services import applications, users
-from authsvc.services.api_tokens import Filters, Made
+from authsvc.services.api_token_admin import Filters, Made
 
 api_tokens = Commands("api-tokens", help="API tokens: list, show, create, rotate, revoke.")
 
