@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 TENANT_HEADERS = ("HTTP_X_TENANT_ID", "HTTP_X_STENCIL_TENANTID", "HTTP_X_STENCIL_TENANID")
 # Two Authorization headers arrive as one, with a comma between.
-_SECOND_CREDENTIAL = re.compile(r",\s*(bearer|token)\s", re.IGNORECASE)
+_SECOND_CREDENTIAL = re.compile(r",\s*(bearer|token|jwt)\s", re.IGNORECASE)
 _LONGEST_REQUEST_ID = 128
+# `JWT` is what clients of Baserow and of early FusionAuth say.
+SCHEMES = ("bearer", "token", "jwt")
 
 
 class Place(Enum):
@@ -58,7 +60,7 @@ def credential(environ: "WSGIEnvironment", in_query: Iterable[str]) -> Presented
 def bearer(environ: "WSGIEnvironment") -> str | None:
     """The token of the Authorization header; the scheme's case does not matter (RFC 9110 section 11.1)."""
     scheme, _, text = environ.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
-    if scheme.lower() not in ("bearer", "token"):
+    if scheme.lower() not in SCHEMES:
         return None
     if _SECOND_CREDENTIAL.search(text):
         raise TwoCredentials

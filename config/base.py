@@ -60,6 +60,9 @@ class Base:
     HASHING_CONCURRENCY: int = 0
     HASHING_QUEUE: int = 10
 
+    # Other systems' clients
+    DIALECTS: tuple[str, ...] = ("simplejwt", "baserow", "appsmith")
+
     # Guessing
     RATE_LIMITS: bool = True
     GUESS_WINDOW: timedelta = timedelta(minutes=15)

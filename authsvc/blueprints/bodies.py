@@ -143,6 +143,11 @@ def strict_json(*, may_be_absent: bool) -> dict[str, Any]:
         return {}
     if raw and (request.mimetype != "application/json" or request.headers.get("Content-Encoding")):
         raise UnsupportedMediaType
+    return json_object(raw)
+
+
+def json_object(raw: bytes) -> dict[str, Any]:
+    """Raises MalformedJson."""
     try:
         text = raw.decode("utf-8")
         found = json.loads(text, object_pairs_hook=_without_repeats, parse_constant=_not_a_number)

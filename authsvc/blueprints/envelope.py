@@ -70,7 +70,7 @@ def speak(bp: Blueprint, shape: Shape) -> None:
 
     So has one for a path or a method that isn't there, which Flask calls no blueprint's.
     """
-    bp.record_once(lambda state: state.app.extensions["authsvc.wires"].update({state.url_prefix: shape}))
+    bp.record(lambda state: state.app.extensions["authsvc.wires"].update({state.url_prefix: shape}))
 
 
 def _refused_as_its_wire_says(error: Exception) -> Response:

@@ -4,7 +4,7 @@ A new kind of token is a new reader and its line in READERS.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -32,11 +32,13 @@ METHOD_HEADERS = ("X-Original-Method", "X-Forwarded-Method")
 class About:
     """The request that is judged: mostly the one that is made, and for a proxy the one that it asks about.
 
-    `methods` are all that somebody says it has: none of them may be taken for the safer one.
+    `presented` is the credential that stands in it, other than a cookie. `methods` are all that somebody says it has:
+    none of them may be taken for the safer one. `cookie`: whether one may do where no other credential is.
     """
 
-    query_tokens: tuple[str, ...] = field(repr=False)
+    presented: Presented | None
     methods: tuple[str, ...]
+    cookie: bool = True
 
 
 Reader = Callable[[Presented, datetime], Principal | None]
@@ -106,7 +108,8 @@ READERS: tuple[Reader, ...] = (api_token, access_token)
 
 def itself() -> About:
     """The request as it is made."""
-    return About(query_tokens.taken(request.environ), (request.method,))
+    taken = query_tokens.taken(request.environ)
+    return About(presenting.credential(request.environ, taken), (request.method,))
 
 
 def asked_about() -> About:
@@ -117,7 +120,7 @@ def asked_about() -> About:
     """
     methods = tuple(request.headers[header] for header in METHOD_HEADERS if header in request.headers)
     tokens = query_tokens.taken(request.environ) + query_tokens.forwarded(request.environ)
-    return About(tokens, methods or (request.method,))
+    return About(presenting.credential(request.environ, tokens), methods or (request.method,))
 
 
 def identify(now: datetime, about: About) -> Principal | None:
@@ -146,14 +149,10 @@ def caller() -> Caller:
 
 
 def _presented(about: About) -> Presented | None:
-    """The one credential that the request brings; a cookie, which browsers add by themselves, only if it is alone.
-
-    Raises TwoCredentials.
-    """
-    found = presenting.credential(request.environ, about.query_tokens)
-    if found is not None:
-        return found
-    return _from_cookie(about) if settings.ACCESS_TOKEN_IN_COOKIE else None
+    """The one credential that there is; a cookie, which browsers add by themselves, only if it is alone."""
+    if about.presented is not None:
+        return about.presented
+    return _from_cookie(about) if about.cookie and settings.ACCESS_TOKEN_IN_COOKIE else None
 
 
 def _from_cookie(about: About) -> Presented | None:

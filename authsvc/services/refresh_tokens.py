@@ -132,15 +132,18 @@ def rotate(
     caller: Caller,
     now: datetime,
     scope: frozenset[str] = frozenset(),
+    keeps_token: bool = False,
 ) -> Standing:
     """One step, or the same answer again, or the end. Raises what the table in docs/rotation.md says.
 
-    InvalidScope, and no step, where the sign-in does not hold all of the `scope` that is asked for.
+    InvalidScope, and no step, where the sign-in does not hold all of the `scope` that is asked for. `keeps_token`: the
+    client can't take another refresh token, whatever its application says.
     """
     attempt_digest = None if attempt is None else opaque.digest(attempt)
     for _ in range(MOST_TRIES):
         with single_statements() as connection:
             standing = _owned(refresh_token.standing(connection, proof.refresh_token_id, proof.kid), proof, tenant_name)
+            standing = _kept(standing) if keeps_token else standing
             step = _judge(standing, proof, attempt_digest, now, settings.REFRESH_LEEWAY)
             may_refresh = allows(standing.permissions, REFRESH)
             holds_all = all(allows(standing.permissions, one) for one in scope)
@@ -230,12 +233,13 @@ def standing_of(proof: Proof, *, now: datetime, at_once: bool = False) -> Standi
     return standing
 
 
-def standing_of_current(proof: Proof, *, now: datetime) -> Standing:
+def standing_of_current(proof: Proof, *, now: datetime, keeps_token: bool = False) -> Standing:
     """The live row of which this is the refresh token now, and none that was replaced. Nothing happens to either.
 
     Raises TokenExpired, TokenRevoked, TokenInvalid.
     """
     standing = _owned(_read(proof, now), proof, tenant_name=None)
+    standing = _kept(standing) if keeps_token else standing
     if _judge(standing, proof, None, now, settings.REFRESH_LEEWAY) is Step.EXPIRED:
         raise TokenExpired
     if proof.generation < standing.generation or not allows(standing.permissions, REFRESH):
@@ -336,6 +340,11 @@ def _owned(standing: Standing | None, proof: Proof, tenant_name: str | None) -> 
     if standing.revoked_at is not None or not standing.owners_active:
         raise TokenRevoked
     return standing
+
+
+def _kept(standing: Standing) -> Standing:
+    """As if its application never replaced a refresh token."""
+    return replace(standing, rotate=False)
 
 
 def _is_over(standing: Standing, now: datetime) -> bool:

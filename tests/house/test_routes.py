@@ -8,6 +8,7 @@ import pytest
 from authsvc.credentials.guard import is_open_to, public, requires
 from tests.conftest import ADMIN_EMAIL, ADMIN_PASSWORD
 
+DIALECTS = Path(__file__).resolve().parents[2] / "docs" / "dialects.md"
 HTTP = Path(__file__).resolve().parents[2] / "docs" / "http.md"
 
 # Method, path, whom it serves: everybody (public), whoever is signed in, or the holder of a permission.
@@ -83,8 +84,10 @@ def database_kind():
 
 
 def routes(app):
-    """Method, path and view of everything that the app serves."""
+    """Method, path and view of everything that the app serves; what other systems' clients ask has its own tests."""
     for rule in app.url_map.iter_rules():
+        if app.view_functions[rule.endpoint].__module__.startswith("authsvc.dialects."):
+            continue
         for method in sorted(rule.methods - BY_ITSELF):
             yield method, rule.rule, app.view_functions[rule.endpoint]
 
@@ -117,6 +120,17 @@ def sample(path):
 
 def test_the_table_is_the_service(app):
     assert {(method, path): is_open_to(view) for method, path, view in routes(app)} == in_table()
+
+
+def test_every_route_of_a_dialect_is_documented(app):
+    served = {
+        (method, re.sub(r"^/appsmith", "/baserow", rule.rule.rstrip("/")))
+        for rule in app.url_map.iter_rules()
+        if app.view_functions[rule.endpoint].__module__.startswith("authsvc.dialects.")
+        for method in rule.methods - BY_ITSELF
+    }
+    headings = re.findall(r"^### `([A-Z|]+) (\S+?)/?`", DIALECTS.read_text(), re.M)
+    assert {(method, path) for methods, path in headings for method in methods.split("|")} == served
 
 
 def test_every_route_says_whom_it_serves(app):

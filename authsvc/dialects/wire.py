@@ -1,0 +1,63 @@
+"""What dialects share: bodies as other systems' clients send them, and sign-ins by our own rules.
+
+Refresh tokens travel in bodies here, whatever transport the application has: that is what these clients can.
+"""
+
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+from urllib.parse import parse_qsl
+
+from flask import g, request
+
+from authsvc.blueprints.bodies import json_object, whole_body
+from authsvc.blueprints.forms import FORM
+from authsvc.credentials import readers
+from authsvc.credentials.guard import judges_query, public
+from authsvc.errors import MalformedJson, TokenInvalid
+from authsvc.services import accounts, applications, tenants
+from authsvc.services.accounts import SignIn
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def spoken(view: Callable[P, R]) -> Callable[P, R]:
+    """A route that its own client asks: everybody may, and what stands in its address is its own affair."""
+    return public(judges_query(view))
+
+
+def given() -> dict[str, Any]:
+    """The body: JSON, whatever its type says, a form, or nothing. Raises MalformedJson, TooLarge."""
+    raw = whole_body()
+    if not raw:
+        return {}
+    if request.mimetype == FORM:
+        try:
+            return dict(parse_qsl(raw.decode(), keep_blank_values=True, errors="strict"))
+        except ValueError:
+            raise MalformedJson from None
+    return json_object(raw)
+
+
+def text_of(value: Any) -> str:
+    """A token as it was sent. What is no text is no token of ours. Raises TokenInvalid."""
+    if not isinstance(value, str):
+        raise TokenInvalid
+    return value
+
+
+def sign_in(identifier: str, password: str) -> SignIn:
+    """To the default application of the tenant that the header names.
+
+    Raises CredentialsInvalid, UnknownTenant, TooManyAttempts, Unavailable.
+    """
+    tenant = tenants.selected(readers.tenant_named())
+    return accounts.sign_in(
+        tenant,
+        applications.chosen(tenant, None),
+        identifier=identifier,
+        password=password,
+        device_name=None,
+        caller=readers.caller(),
+        now=g.now,
+    )
