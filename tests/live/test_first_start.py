@@ -42,7 +42,7 @@ class MakeRun:
 
     def __exit__(self, *_):
         self.process.send_signal(signal.SIGTERM)
-        self.rest = self.process.communicate(timeout=30)[0]
+        self.rest = self.process.communicate(timeout=60)[0]
 
 
 @pytest.fixture
