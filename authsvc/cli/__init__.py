@@ -7,6 +7,7 @@ from flask_migrate.cli import db as db_commands
 from authsvc.cli.api_tokens import api_tokens
 from authsvc.cli.applications import applications
 from authsvc.cli.events import events
+from authsvc.cli.importing import import_users
 from authsvc.cli.keys import keys
 from authsvc.cli.prepare import prepare
 from authsvc.cli.roles import roles
@@ -24,6 +25,7 @@ COMMANDS: tuple[click.Command, ...] = (
     api_tokens,
     keys,
     events,
+    import_users,
 )
 
 

@@ -24,8 +24,8 @@ class Away(click.ClickException):
     exit_code = 3
 
 
-class Commands(AppGroup):
-    """A group of commands that end with a sentence and an exit code, not with a traceback."""
+class _SayingNo(click.Command):
+    """Ends with a sentence and an exit code, not with a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -37,6 +37,14 @@ class Commands(AppGroup):
         except FAILURES as failure:
             what = type(getattr(failure, "orig", None) or failure).__name__
             raise Away(f"The database did not answer ({what}); nothing was changed.") from None
+
+
+class Commands(_SayingNo, AppGroup):
+    """A group of commands."""
+
+
+class Command(_SayingNo):
+    """A command that stands for itself."""
 
 
 class Id(click.ParamType[str]):

@@ -51,6 +51,7 @@ KINDS = frozenset(
         "user.deleted",
         "user.disabled",
         "user.enabled",
+        "user.imported",
         "user.password_change_failed",
         "user.password_changed",
         "user.registered",

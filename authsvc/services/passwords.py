@@ -12,18 +12,23 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, cast
 
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 from flask import current_app
 
 from authsvc import opaque
 from authsvc.errors import Unavailable, ValidationFailed
+from authsvc.services import foreign_hashes
 from authsvc.settings import hashing_concurrency, settings
 
 if TYPE_CHECKING:
     from config import Base
 
 LONGEST = 256
+# argon2, in any of its variants.
+OWN = "$argon2"
+# In KiB and in passes: what an imported hash may cost at most.
+MOST_MEMORY, MOST_TIME = 256 * 1024, 16
 
 
 class Hashing:
@@ -60,6 +65,8 @@ def verify(password_hash: str | None, password: str) -> bool:
     """Whether this is the password. Takes as long when there is no hash."""
     hashing = _hashing()
     with hashing.desks:
+        if password_hash is not None and not password_hash.startswith(OWN):
+            return foreign_hashes.verify(password_hash, password)
         try:
             hashing.argon2.verify(password_hash or hashing.nobody, _normal(password))
         except (VerificationError, InvalidHashError):
@@ -68,8 +75,21 @@ def verify(password_hash: str | None, password: str) -> bool:
 
 
 def is_outdated(password_hash: str | None) -> bool:
-    """Whether the hash was made with other parameters than today's."""
-    return password_hash is not None and _hashing().argon2.check_needs_rehash(password_hash)
+    """Whether the hash was made with other parameters than today's, or by another system."""
+    if password_hash is None:
+        return False
+    return not password_hash.startswith(OWN) or _hashing().argon2.check_needs_rehash(password_hash)
+
+
+def is_known(password_hash: str) -> bool:
+    """Whether this is a hash that a password can be verified with, ours or another system's."""
+    if not password_hash.startswith(OWN):
+        return foreign_hashes.is_known(password_hash)
+    try:
+        parameters = extract_parameters(password_hash)
+    except InvalidHashError:
+        return False
+    return parameters.memory_cost <= MOST_MEMORY and parameters.time_cost <= MOST_TIME
 
 
 def refuse_weak(password: str, field: str, names: Iterable[str | None]) -> None:

@@ -38,6 +38,7 @@ ACROSS = {
     "clients.standing_of": "the row that a proof names, by its primary key; the tenant is compared with the proof's",
     "events.tell": "writes one line in the tenant that it is given; there is nothing to read",
     "installation.check_schema": "asks for the revision of the tables, which have no tenant",
+    "importing.run": "adds many rows at once, each with the mandate's tenant",
     "key_rotation.get": "keys are the whole service's",
     "key_rotation._end_signed": "the sign-ins of a key, which is the whole service's",
     "key_rotation.find": "keys are the whole service's",
