@@ -169,7 +169,7 @@ def test_rows_that_cannot_be_taken_over_are_told_one_by_one(app, move, tmp_path)
     report = tmp_path / "report.csv"
     said = move("laravel", as_csv(*rows), "--report", str(report))
     assert (said["imported"], said["refused"]) == (1, 6)
-    listed = list(csv.DictReader(report.open()))
+    listed = list(csv.DictReader(report.read_text().splitlines()))
     assert [row["place"] for row in listed] == [f"line {n}" for n in (2, 3, 4, 5, 6, 8)]
     assert all(row["imported"] == "no" and row["reason"] for row in listed)
     assert BCRYPT not in report.read_text()
