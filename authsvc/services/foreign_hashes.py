@@ -20,6 +20,8 @@ MOST_COST = 16
 BCRYPT_READS = 72
 SCRYPT_MEMORY = 256 * 1024 * 1024
 
+Check = Callable[[re.Match[str], bytes], bool]
+
 _BCRYPT = r"\$2[abxy]?\$(?P<cost>\d\d)\$[./A-Za-z0-9]{53}"
 _BASE64 = r"[A-Za-z0-9+/]+={0,2}"
 
@@ -56,7 +58,7 @@ def _django_scrypt(found: re.Match[str], password: bytes) -> bool:
     return opaque.are_same(made.hex(), kept.hex())
 
 
-KINDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], bytes], bool]], ...] = (
+KINDS: tuple[tuple[re.Pattern[str], Check], ...] = (
     (re.compile(rf"(?P<hash>{_BCRYPT})"), _bcrypt),
     (re.compile(rf"bcrypt\$(?P<hash>{_BCRYPT})"), _bcrypt),
     (re.compile(rf"bcrypt_sha256\$(?P<hash>{_BCRYPT})"), _bcrypt_sha256),
@@ -81,23 +83,27 @@ KINDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], bytes], bool]], ...
 
 def is_known(text: str) -> bool:
     """Whether this is such a hash, and one that can be verified in a reasonable time."""
-    for pattern, _ in KINDS:
-        found = pattern.fullmatch(text)
-        if found:
-            return _is_bearable(found.groupdict())
-    return False
+    return _kind(text) is not None
 
 
 def verify(text: str, password: str) -> bool:
     """Whether this is the password of that hash, to the letter as it was typed."""
+    kind = _kind(text)
+    if kind is None:
+        return False
+    found, check = kind
+    try:
+        return check(found, password.encode())
+    except (ValueError, binascii.Error, MemoryError):
+        return False
+
+
+def _kind(text: str) -> tuple[re.Match[str], Check] | None:
     for pattern, check in KINDS:
         found = pattern.fullmatch(text)
-        if found:
-            try:
-                return check(found, password.encode())
-            except (ValueError, binascii.Error, MemoryError):
-                return False
-    return False
+        if found and _is_bearable(found.groupdict()):
+            return found, check
+    return None
 
 
 def _is_bearable(parts: dict[str, str]) -> bool:
