@@ -1,6 +1,6 @@
-"""Strapi: its users' sign-ins, below api/. Both of its login modes are served by one answer."""
+"""Strapi: its users' sign-ins, below api/, and its API tokens, below admin/."""
 
-from authsvc.dialects.strapi import sign_ins
+from authsvc.dialects.strapi import api_tokens, sign_ins
 from authsvc.dialects.strapi.speech import bp
 
-__all__ = ["bp", "sign_ins"]
+__all__ = ["api_tokens", "bp", "sign_ins"]
