@@ -133,7 +133,6 @@ def test_a_good_access_token_buys_another_of_its_sign_in_and_no_more(app, progra
 
 
 def test_signing_out_ends_this_sign_in_or_all(app, program, other):
-    assert refused(program.ask("POST", "/api/auth/logout", {"deviceId": "phone"}))[0] == 400
     assert refused(program.ask("POST", "/api/auth/logout", {"scope": "some"}))[0] == 400
     assert program.is_in()
     # The refresh token says which sign-in is meant, also where the access token has run out.
@@ -149,6 +148,22 @@ def test_signing_out_ends_this_sign_in_or_all(app, program, other):
     assert (other.is_in(), program.is_in()) == (False, False)
     for jwt in ("", "junk"):
         assert refused(program.ask("POST", "/api/auth/logout", jwt=jwt)) == UNAUTHENTICATED
+
+
+def test_a_device_is_signed_out_by_its_name(app, program, other, owner):
+    named = {"identifier": "mix", "password": PASSWORD, "deviceId": "phone"}
+    phone, again = Program(app).sign_in(**named), Program(app).sign_in(**named)
+    theirs = Program(app).sign_in(**named | {"identifier": owner.account.email})
+    listed = program.ask("GET", "/api/auth/sessions").json["data"]
+    assert [one["deviceName"] for one in listed[:2]] == ["phone", "phone"]
+    for wrong in (["phone"], "x" * 257, "a\0"):
+        assert refused(program.ask("POST", "/api/auth/logout", {"deviceId": wrong}))[:2] == (400, "ValidationError")
+    held = {"deviceId": "phone", "refreshToken": program.held["refreshToken"]}
+    assert program.ask("POST", "/api/auth/logout", held).json == {"ok": True}
+    assert [one.is_in() for one in (phone, again, program, other, theirs)] == [False, False, True, True, True]
+    assert program.ask("POST", "/api/auth/logout", {"deviceId": "tablet"}).json == {"ok": True}
+    assert refused(program.ask("POST", "/api/auth/logout", {"deviceId": "phone"}, jwt="junk")) == UNAUTHENTICATED
+    assert program.is_in()
 
 
 def test_sign_ins_are_listed_and_ended_one_by_one(app, program, other, admin):

@@ -147,6 +147,11 @@ def test_they_are_listed_read_narrowed_replaced_and_ended(app, owner, make_perso
     after = owner.ask("GET", f"{PATH}/{answer.json['data']['id']}").json["data"]
     assert (after["name"], after["type"], after["lifespan"]) == ("renamed", "read-only", made["lifespan"])
 
+    # A custom one may hold nothing: it only says who it is.
+    emptied = owner.ask("PUT", f"{PATH}/{second['id']}", {"permissions": []})
+    assert (emptied.json["data"]["type"], emptied.json["data"]["permissions"]) == ("custom", [])
+    assert refused(used(owner, second["accessKey"], path=PATH)) == FORBIDDEN
+
     ended = owner.ask("DELETE", f"{PATH}/{second['id']}")
     assert (ended.status_code, ended.json["data"]["id"]) == (200, second["id"])
     assert refused(used(owner, second["accessKey"])) == UNAUTHENTICATED

@@ -76,7 +76,7 @@ def update_api_token(api_token_id: str) -> Response:
     body, offered = wire.given(), _offered()
     kind = _type_of(_kept(api_token_id), offered)
     given: dict[str, Any] = {"name": body["name"]} if "name" in body else {}
-    if body.get("type", kind) != kind or body.get("permissions"):
+    if body.get("type", kind) != kind or body.get("permissions") is not None:
         given["scopes"] = _wanted({"type": kind} | body, offered)
     return _said(_out(api_token_admin.update(mandate(), api_token_id, loaded(_change, given)), offered))
 
@@ -127,7 +127,7 @@ def _wanted(body: Mapping[str, Any], offered: Offered) -> Any:
     kind, named = body["type"], body.get("permissions")
     if kind not in TYPES:
         raise ValidationFailed(fields={"type": [f"type must be one of the following values: {', '.join(TYPES)}"]})
-    if kind == CUSTOM and not named:
+    if kind == CUSTOM and named is None:
         raise ValidationFailed(fields={"permissions": ["Missing permissions attribute for custom token"]})
     if kind != CUSTOM and named:
         raise ValidationFailed(fields={"permissions": ["Non-custom tokens should not reference permissions"]})

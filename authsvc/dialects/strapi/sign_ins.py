@@ -46,6 +46,7 @@ from authsvc.services.refresh_tokens import Proof
 from authsvc.services.token_admin import Filters, Selection
 
 MOST_SIGN_INS = 200
+LONGEST_DEVICE = 256
 MAY_REGISTER_WITH = ("username", "email", "password")
 
 _register_in = RegisterIn()
@@ -55,8 +56,9 @@ _register_in = RegisterIn()
 @wire.spoken
 def sign_in() -> Response:
     """Sign in with an e-mail address, or a user name, and a password."""
-    identifier, password = required(wire.given(), "identifier", "password")
-    signed_in = wire.sign_in(identifier, password)
+    body = wire.given()
+    identifier, password = required(body, "identifier", "password")
+    signed_in = wire.sign_in(identifier, password, _device(body))
     return plain(_pair(signed_in.standing) | {"user": user_out(signed_in.account)})
 
 
@@ -126,14 +128,14 @@ def refresh() -> Response:
 @bp.post("/api/auth/logout")
 @wire.spoken
 def sign_out() -> Response:
-    """Sign out, here or everywhere, by refresh token or, without a good one, by access token."""
+    """Sign out, here, on a device or everywhere, by refresh token or, without a good one, by access token."""
     body = wire.given()
     scope = body.get("scope")
     if scope not in (None, "all"):
         raise ValidationFailed(fields={"scope": ["scope must be one of the following values: all"]})
-    if body.get("deviceId") is not None and scope is None:
-        sentence = "Sign-ins are known by their ids: DELETE /api/auth/sessions/<id> ends another one"
-        raise ValidationFailed(fields={"deviceId": [sentence]})
+    device_name = _device(body)
+    if scope is None and device_name is not None:
+        return _sign_out_device(device_name)
     refresh_tokens.end(
         _proof_of_refresh(body) or _proof_of_access(),
         everywhere=scope == "all",
@@ -141,6 +143,13 @@ def sign_out() -> Response:
         caller=readers.caller(),
         now=g.now,
     )
+    return plain({"ok": True})
+
+
+@requires(via=BY_SIGN_IN, about=credential)
+def _sign_out_device(device_name: str) -> Response:
+    """End my sign-ins on that device."""
+    token_admin.revoke(mandate(), Selection(user_id=principal.user_id, device_name=device_name))
     return plain({"ok": True})
 
 
@@ -209,6 +218,16 @@ def user_out(account: Account) -> dict[str, Any]:
         "updatedAt": made,
         "publishedAt": made,
     }
+
+
+def _device(body: dict[str, Any]) -> str | None:
+    """What Strapi knows a device by. Raises ValidationFailed."""
+    if body.get("deviceId") in (None, ""):
+        return None
+    (text,) = required(body, "deviceId")
+    if len(text) > LONGEST_DEVICE:
+        raise ValidationFailed(fields={"deviceId": [f"deviceId must be at most {LONGEST_DEVICE} characters"]})
+    return text
 
 
 def _session(row: RefreshToken) -> dict[str, Any]:
