@@ -11,6 +11,7 @@ from tests.dialects.strapi import FORBIDDEN, JOINING, UNAUTHENTICATED, USER, Pro
 from tests.drivers import Script
 from tests.flows.api_tokens import make_api_token
 from tests.flows.people import NEW, PASSWORD
+from tests.flows.test_breakdowns import outage
 
 WRONG = (400, "ValidationError", "Invalid identifier or password")
 NOT_REFRESHED = (401, "UnauthorizedError", "Invalid refresh token")
@@ -87,6 +88,17 @@ def test_what_is_wrong_is_said_in_strapis_envelope(app, program, make_tenant):
     assert int(answer.headers["Retry-After"]) > 0
 
 
+def test_what_fails_on_our_side_is_said_in_the_same_envelope(app, program):
+    big = program.client.post("/strapi/api/auth/local", data=b" " * (app.config["MAX_CONTENT_LENGTH"] + 1))
+    assert refused(big)[:2] == (413, "PayloadTooLargeError")
+    with outage(app):
+        for answer in (program.refresh(), program.ask("GET", "/api/users/me")):
+            assert refused(answer)[:2] == (503, "ServiceUnavailableError")
+            assert answer.headers["Retry-After"] == "1"
+    assert program.is_in()
+    assert program.refresh().status_code == 200
+
+
 @pytest.mark.settings(REGISTRATION="closed")
 def test_where_registration_is_closed_it_is_disabled(app):
     answer = Program(app).ask("POST", "/api/auth/local/register", JOINING)
@@ -122,10 +134,15 @@ def test_a_good_access_token_buys_another_of_its_sign_in_and_no_more(app, progra
     assert {name for name in old if old[name] != new[name]} - {"iat", "nbf", "exp"} == {"jti"}
     assert program.ask("GET", "/api/users/me", jwt=answer.json["newJwt"]).status_code == 200
     assert rows(app, "SELECT generation FROM refresh_tokens WHERE rotated_at IS NOT NULL OR generation > 0") == []
-    # What an OAuth client was given to do, it keeps to: this access token may not carry a sign-in on.
-    narrow = {"grant_type": "refresh_token", "scope": "api-tokens:write", "client_id": new["aud"]}
-    narrowed = program.client.post("/oauth/token", data=narrow | {"refresh_token": program.held["refreshToken"]})
-    assert refused(program.ask("POST", "/api/auth/refreshToken", jwt=narrowed.json["access_token"])) == FORBIDDEN
+    # What an OAuth client was given to do, it keeps to.
+    held = {"grant_type": "refresh_token", "client_id": new["aud"], "refresh_token": program.held["refreshToken"]}
+
+    def exchanged(scope):
+        narrowed = program.client.post("/oauth/token", data=held | {"scope": scope}).json["access_token"]
+        return program.ask("POST", "/api/auth/refreshToken", jwt=narrowed)
+
+    assert claims_of(exchanged("auth:refresh").json["newJwt"])["scope"] == "auth:refresh"
+    assert refused(exchanged("api-tokens:write")) == FORBIDDEN
     made = make_api_token(owner)
     assert refused(program.ask("POST", "/api/auth/refreshToken", jwt=made["token"])) == FORBIDDEN
     assert program.ask("POST", "/api/auth/logout").json == {"ok": True}
