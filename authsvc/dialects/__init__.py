@@ -8,7 +8,7 @@ import re
 
 from flask import Blueprint, Flask
 
-from authsvc.dialects import baserow, simplejwt
+from authsvc.dialects import baserow, simplejwt, strapi
 from authsvc.settings import SettingsRefused
 
 # By the name that DIALECTS has for it, which is where it is unless that says otherwise.
@@ -16,6 +16,7 @@ DIALECTS: dict[str, Blueprint] = {
     "appsmith": baserow.bp,
     "baserow": baserow.bp,
     "simplejwt": simplejwt.bp,
+    "strapi": strapi.bp,
 }
 _PREFIX = re.compile(r"(/[A-Za-z0-9._-]+)+")
 

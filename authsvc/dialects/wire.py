@@ -46,7 +46,7 @@ def text_of(value: Any) -> str:
     return value
 
 
-def sign_in(identifier: str, password: str) -> SignIn:
+def sign_in(identifier: str, password: str, device_name: str | None = None) -> SignIn:
     """To the default application of the tenant that the header names.
 
     Raises CredentialsInvalid, UnknownTenant, TooManyAttempts, Unavailable.
@@ -57,7 +57,7 @@ def sign_in(identifier: str, password: str) -> SignIn:
         applications.chosen(tenant, None),
         identifier=identifier,
         password=password,
-        device_name=None,
+        device_name=device_name,
         caller=readers.caller(),
         now=g.now,
     )

@@ -3,7 +3,10 @@
 from collections.abc import Collection
 
 from authsvc.errors import InvalidScope, PermissionDenied, ValidationFailed
-from authsvc.permissions import CUSTOM, NEVER_BY_API_TOKEN
+from authsvc.mandate import Mandate
+from authsvc.models import role
+from authsvc.models.engine import reading
+from authsvc.permissions import BUILT_IN, CUSTOM, NEVER_BY_API_TOKEN
 from authsvc.services import roles
 
 
@@ -26,3 +29,13 @@ def giveable(wanted: Collection[str], to: str) -> frozenset[str]:
     for scope in sorted(scopes & NEVER_BY_API_TOKEN):
         raise PermissionDenied(scope, f"No {to} can have the scope {scope}.")
     return scopes
+
+
+def of_apis(mandate: Mandate) -> frozenset[str]:
+    """What the actor may do at the APIs behind this service: each permission that is not built in and some role names.
+
+    Who holds `*` holds those of all roles.
+    """
+    with reading(within=mandate.tenant_id) as session:
+        named = roles.united(session.scalars(role.matching(None)).all())
+    return frozenset(permission for permission in named - BUILT_IN - {CUSTOM} if mandate.may(permission))

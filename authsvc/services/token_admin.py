@@ -25,6 +25,7 @@ class Selection:
     user_id: str | None = None
     application_id: str | None = None
     refresh_token_id: str | None = None
+    device_name: str | None = None
     everyone: bool = False
     spared: frozenset[str] = frozenset()
 
@@ -110,6 +111,8 @@ def _selected(session: Session, mandate: Mandate, selection: Selection, permissi
     if selection.refresh_token_id is not None:
         which &= RefreshToken.id == selection.refresh_token_id
         _refuse_unknown(session, select(RefreshToken.id).where(which))
+    if selection.device_name is not None:
+        which &= RefreshToken.device_name == selection.device_name
     if selection.spared:
         which &= RefreshToken.id.not_in(selection.spared)
     return which

@@ -1,1 +1,1 @@
-from tests.flows.conftest import admin, make_tenant  # noqa: F401  (fixtures)
+from tests.flows.conftest import admin, make_person, make_tenant, owner  # noqa: F401  (fixtures)
