@@ -1,6 +1,7 @@
 """A program that was written for Laravel with jwt-auth: it knows one token and where to send it."""
 
 import time
+from datetime import timedelta
 
 from tests.claims import claims_of, header_of
 from tests.flows.people import PASSWORD
@@ -45,9 +46,8 @@ class Laravel:
         """As if this much time had gone by: for the row, and for the token that is held."""
         age(self.app, self.sign_in_id, **by)
         key, claims = active_key(self.app), claims_of(self.token)
-        passed = sum({"days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}[unit] * n for unit, n in by.items())
         for name in ("iat", "nbf", "exp"):
-            claims[name] -= passed
+            claims[name] -= int(timedelta(**by).total_seconds())
         assert claims["exp"] < time.time()
         self.token = compact(header_of(self.token), claims, signer(key.algorithm, key.private))
 
