@@ -34,7 +34,7 @@ class Laravel:
         return answer if token else self.keep(answer)
 
     def keep(self, answer):
-        if answer.status_code in (200, 201):
+        if answer.status_code in (200, 201) and "access_token" in answer.json:
             self.token = answer.json["access_token"]
         return answer
 

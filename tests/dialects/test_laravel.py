@@ -4,6 +4,7 @@ import pytest
 
 from tests.dialects.laravel import BLACKLISTED, EMAIL, Laravel, told
 from tests.drivers import Script
+from tests.flows.oauth import add_client
 from tests.flows.people import PASSWORD
 
 MISSING = {
@@ -56,7 +57,7 @@ def test_the_token_is_found_where_the_library_looks_for_it(laravel):
         {"headers": {"Authorization": f"bEARER {token}"}},
         {"headers": {"Authorization": "Basic eDp5"}, "query": f"?token={token}"},
         {"query": f"?a=1&token={token}"},
-        {"query": "?token=", "body": {"token": token}},
+        {"headers": {"Authorization": "Bearer "}, "query": "?token=", "body": {"token": token}},
         {"token": token, "query": "?token=junk", "body": {"token": "junk"}},
     ):
         assert laravel.ask("POST", "user", **sent).status_code == 200, sent
@@ -72,7 +73,9 @@ def test_the_token_is_found_where_the_library_looks_for_it(laravel):
     assert laravel.client.get(f"/auth/me?token={token}").status_code == 401
 
 
-def test_bad_tokens_are_refused_in_the_librarys_sentences(app, laravel):
+def test_bad_tokens_are_refused_in_the_librarys_sentences(app, laravel, admin):
+    office = add_client(admin, name="Office", confidential=True)
+    of_nobody = office.token().json["access_token"]
     native = Script(app)
     answer = native.post("/auth/login", email=EMAIL, password=PASSWORD)
     native.keep(answer)
@@ -83,6 +86,7 @@ def test_bad_tokens_are_refused_in_the_librarys_sentences(app, laravel):
         ("asvc_junk", "Wrong number of segments"),
         ("a.b.c", "Token Signature could not be verified."),
         (f"{head}.{signature[::-1]}", "Token Signature could not be verified."),
+        (of_nobody, "Token Signature could not be verified."),
         (native.refresh_token, "Token Signature could not be verified."),
     ):
         for path in ("user", "auth/me", "signout", "auth/logout", "refresh", "auth/refresh"):
@@ -126,6 +130,16 @@ def test_what_is_wrong_with_a_request_is_said_as_laravel_says_it(laravel):
         answer = laravel.sign_in("wrong")
     assert told(answer) == (429, {"message": "Too Many Attempts."})
     assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_a_page_of_another_application_can_not_read_the_answers(laravel, admin):
+    add_client(admin, name="Pages", corsOrigins=["https://pages.example.org"])
+    from_there = {"Origin": "https://pages.example.org"}
+    for path in ("auth/refresh", "user", "signout"):
+        answer = laravel.ask("POST", path, laravel.token, headers=from_there)
+        assert answer.status_code == 200
+        assert "Access-Control-Allow-Origin" not in answer.headers, path
+        laravel.keep(answer)
 
 
 @pytest.mark.settings(REGISTRATION="closed")

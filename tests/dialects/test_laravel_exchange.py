@@ -49,10 +49,13 @@ def test_each_exchange_steps_at_once_and_kills_the_one_before(app, laravel, rows
     assert native.me().status_code == 401
 
 
-def test_an_idempotency_key_brings_no_exchanged_token_back(laravel):
+def test_an_idempotency_key_brings_no_exchanged_token_back(laravel, age, rows):
     key, first = {"Idempotency-Key": "the same"}, laravel.token
     assert laravel.ask("POST", "refresh", first, headers=key).status_code == 200
     assert told(laravel.ask("POST", "refresh", first, headers=key)) == BLACKLISTED
+    age(laravel.app, laravel.sign_in_id, seconds=11)
+    assert told(laravel.ask("POST", "refresh", first, headers=key)) == BLACKLISTED
+    assert reason(rows, laravel) == "reused"
 
 
 def test_shown_again_after_the_leeway_it_ends_the_sign_in(laravel, age, rows):
