@@ -61,7 +61,7 @@ class Base:
     HASHING_QUEUE: int = 10
 
     # Other systems' clients
-    DIALECTS: tuple[str, ...] = ("simplejwt", "baserow", "appsmith", "strapi")
+    DIALECTS: tuple[str, ...] = ("simplejwt", "baserow", "appsmith", "strapi", "laravel")
 
     # Guessing
     RATE_LIMITS: bool = True

@@ -46,11 +46,17 @@ def configuration(base_url: str, clock_skew: timedelta) -> dict[str, Any]:
 
 
 def access_token(
-    standing: Standing, now: datetime, *, with_csrf: bool = False, scope: frozenset[str] = frozenset()
+    standing: Standing,
+    now: datetime,
+    *,
+    with_csrf: bool = False,
+    scope: frozenset[str] = frozenset(),
+    exchangeable: bool = False,
 ) -> tuple[str, int]:
     """A new access token and the seconds it will live: never longer than the sign-in it comes from.
 
-    With a `scope`, it says that instead of all that the sign-in holds.
+    With a `scope`, it says that instead of all that the sign-in holds. An `exchangeable` one is its sign-in's refresh
+    token too.
     """
     ends = min(standing.idle_expires_at, standing.expires_at)
     claims = {
@@ -65,6 +71,8 @@ def access_token(
     }
     if with_csrf:
         claims["csrf"] = csrf_value(standing)
+    if exchangeable:
+        claims["exchange"] = True
     return _signed_access(standing.user_id, claims, standing.signing_kid, now)
 
 
@@ -131,10 +139,15 @@ def csrf_value(standing: Standing) -> str:
     return _keyed(standing, "csrf")
 
 
-def read_access(text: str, now: datetime, csrf: str | None = None) -> tuple[Proof, Mapping[str, Any]]:
-    """What a valid access token says. Raises TokenInvalid, TokenExpired, CsrfFailed."""
+def read_access(
+    text: str, now: datetime, csrf: str | None = None, *, expired_too: bool = False
+) -> tuple[Proof, Mapping[str, Any]]:
+    """What a valid access token says, or one that is too old and nothing else. Raises TokenInvalid, TokenExpired,
+    CsrfFailed.
+    """
     header, claims = _verified_once(text, now) if csrf is None else _read(text, ACCESS, now, csrf)
-    refuse_expired(claims, now)
+    if not expired_too:
+        refuse_expired(claims, now)
     return _proof(header, claims, application_id=claims["aud"]), claims
 
 

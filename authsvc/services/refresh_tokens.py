@@ -75,6 +75,7 @@ class Killed:
 class Step(Enum):
     ADVANCE = "advance"
     REPEAT = "repeat"
+    LATE = "late"
     REUSE = "reuse"
     EXPIRED = "expired"
 
@@ -133,18 +134,21 @@ def rotate(
     now: datetime,
     scope: frozenset[str] = frozenset(),
     keeps_token: bool = False,
+    once: bool = False,
 ) -> Standing:
     """One step, or the same answer again, or the end. Raises what the table in docs/rotation.md says.
 
-    InvalidScope, and no step, where the sign-in does not hold all of the `scope` that is asked for. `keeps_token`: the
-    client can't take another refresh token, whatever its application says.
+    InvalidScope, and no step, where the sign-in does not hold all of the `scope` that is asked for. Whatever its
+    application says, with `keeps_token` the client can't take another refresh token, and with `once` it gets another
+    each time, and no answer again.
     """
     attempt_digest = None if attempt is None else opaque.digest(attempt)
     for _ in range(MOST_TRIES):
         with single_statements() as connection:
             standing = _owned(refresh_token.standing(connection, proof.refresh_token_id, proof.kid), proof, tenant_name)
-            standing = _kept(standing) if keeps_token else standing
-            step = _judge(standing, proof, attempt_digest, now, settings.REFRESH_LEEWAY)
+            if keeps_token or once:
+                standing = replace(standing, rotate=once)
+            step = _judge(standing, proof, attempt_digest, now, settings.REFRESH_LEEWAY, once=once)
             may_refresh = allows(standing.permissions, REFRESH)
             holds_all = all(allows(standing.permissions, one) for one in scope)
             if step is Step.ADVANCE and may_refresh and holds_all:
@@ -154,6 +158,8 @@ def rotate(
                 return stepped
         if step is Step.EXPIRED:
             raise TokenExpired
+        if step is Step.LATE:
+            raise TokenRevoked
         if step is Step.REUSE:
             _end_reused(standing, proof, caller, now)
             raise RefreshTokenReused
@@ -168,8 +174,20 @@ def rotate(
     raise Unavailable
 
 
-def _judge(standing: Standing, proof: Proof, attempt_digest: str | None, now: datetime, leeway: timedelta) -> Step:
-    """What a token of generation p means to a live row at generation G."""
+def _judge(
+    standing: Standing,
+    proof: Proof,
+    attempt_digest: str | None,
+    now: datetime,
+    leeway: timedelta,
+    *,
+    once: bool = False,
+) -> Step:
+    """What a token of generation p means to a live row at generation G.
+
+    One that is taken `once` steps whenever it is the last. It may be past its own expiry, since it is an access token:
+    how long it may be exchanged, its row says.
+    """
     presented, current = proof.generation, standing.generation
     if presented > current:
         # The row came back from an older copy of the database. Our signature proves that p was given out, and the
@@ -181,12 +199,12 @@ def _judge(standing: Standing, proof: Proof, attempt_digest: str | None, now: da
     is_fresh = bool(leeway) and standing.rotated_at is not None and now < standing.rotated_at + leeway
     if presented == current:
         # Whoever has no other token keeps the first one, also past the expiry that it got when there was to be another.
-        if standing.rotate and proof.expires_at <= now:
+        if standing.rotate and not once and proof.expires_at <= now:
             return Step.EXPIRED
-        return Step.REPEAT if is_fresh else Step.ADVANCE
+        return Step.REPEAT if is_fresh and not once else Step.ADVANCE
     same_attempt = attempt_digest is not None and attempt_digest == standing.attempt_digest
     if presented == current - 1 and (is_fresh or same_attempt):
-        return Step.REPEAT
+        return Step.LATE if once else Step.REPEAT
     # RFC 9700 section 4.14.2: one of two holders is a thief, and nobody can say which.
     return Step.REUSE
 
@@ -239,10 +257,24 @@ def standing_of_current(proof: Proof, *, now: datetime, keeps_token: bool = Fals
     Raises TokenExpired, TokenRevoked, TokenInvalid.
     """
     standing = _owned(_read(proof, now), proof, tenant_name=None)
-    standing = _kept(standing) if keeps_token else standing
+    if keeps_token:
+        standing = replace(standing, rotate=False)
     if _judge(standing, proof, None, now, settings.REFRESH_LEEWAY) is Step.EXPIRED:
         raise TokenExpired
     if proof.generation < standing.generation or not allows(standing.permissions, REFRESH):
+        raise TokenRevoked
+    return standing
+
+
+def standing_of_last(proof: Proof, *, tenant_name: str | None, now: datetime) -> Standing:
+    """The live row, as it is now, of which this is the last token: none that was exchanged since.
+
+    Raises TokenExpired, TokenRevoked, TokenInvalid, TenantMismatch.
+    """
+    standing = _owned(_read(proof, now), proof, tenant_name)
+    if _is_over(standing, now):
+        raise TokenExpired
+    if proof.generation < standing.generation:
         raise TokenRevoked
     return standing
 
@@ -340,11 +372,6 @@ def _owned(standing: Standing | None, proof: Proof, tenant_name: str | None) -> 
     if standing.revoked_at is not None or not standing.owners_active:
         raise TokenRevoked
     return standing
-
-
-def _kept(standing: Standing) -> Standing:
-    """As if its application never replaced a refresh token."""
-    return replace(standing, rotate=False)
 
 
 def _is_over(standing: Standing, now: datetime) -> bool:

@@ -231,6 +231,30 @@ def test_what_people_know_or_hold_is_kept_nowhere_wherever_they_send_it(server, 
     assert_hidden(server, secrets, answers)
 
 
+@pytest.mark.parametrize("own_server", ["ours", "foreign"], indirect=True)
+def test_an_access_token_in_an_address_of_the_laravel_dialect_works_and_is_kept_nowhere(server, admin):
+    person = {"email": f"canary{next(counter)}@example.com", "password": "a quiet harbour"}
+    first = admin.send("POST", "/laravel/api/signup", person).json["access_token"]
+    refreshed = admin.send("GET", f"/laravel/api/refresh?token={first}")
+    assert refreshed.status == 200
+    second = refreshed.json["access_token"]
+    answers = []
+    for method, path, token, status in (
+        ("GET", "user?a=1&", second, 200),
+        ("POST", "auth/me?%74oken=junk&", second, 400),
+        ("GET", "user?", first, 401),
+        ("POST", "auth/refresh?", first, 401),
+        ("GET", "nowhere?", second, 404),
+        ("GET", "signin?", second, 405),
+        ("POST", "signout?", second, 200),
+    ):
+        answer = admin.send(method, f"/laravel/api/{path}token={token}")
+        assert answer.status == status, (method, path, answer.text)
+        answers.append(answer.text.decode())
+    assert_hidden(server, [first, second], answers)
+    assert "/laravel/api/auth/refresh" in server.log.read_text()
+
+
 def sent(secret, number):
     """A secret in every field, parameter and header, each at another place by turns."""
     named = ("password", "client_secret", "clientSecret", "refreshToken", "tokenString", "csrf", "access_token")
