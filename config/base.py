@@ -61,7 +61,7 @@ class Base:
     HASHING_QUEUE: int = 10
 
     # Other systems' clients
-    DIALECTS: tuple[str, ...] = ("simplejwt", "baserow", "appsmith")
+    DIALECTS: tuple[str, ...] = ("simplejwt", "baserow", "appsmith", "fusionauth")
 
     # Guessing
     RATE_LIMITS: bool = True

@@ -8,13 +8,14 @@ import re
 
 from flask import Blueprint, Flask
 
-from authsvc.dialects import baserow, simplejwt
+from authsvc.dialects import baserow, fusionauth, simplejwt
 from authsvc.settings import SettingsRefused
 
 # By the name that DIALECTS has for it, which is where it is unless that says otherwise.
 DIALECTS: dict[str, Blueprint] = {
     "appsmith": baserow.bp,
     "baserow": baserow.bp,
+    "fusionauth": fusionauth.bp,
     "simplejwt": simplejwt.bp,
 }
 _PREFIX = re.compile(r"(/[A-Za-z0-9._-]+)+")
