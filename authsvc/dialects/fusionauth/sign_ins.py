@@ -13,7 +13,18 @@ from authsvc.credentials import jwts, readers
 from authsvc.credentials.guard import judges_query, requires
 from authsvc.dialects import wire
 from authsvc.dialects.fusionauth import people
-from authsvc.dialects.fusionauth.words import bp, instant, key, nothing, object_in, tenant, text_in
+from authsvc.dialects.fusionauth.words import (
+    LONGEST_NAME,
+    LONGEST_PASSWORD,
+    application_named,
+    bp,
+    instant,
+    key,
+    nothing,
+    object_in,
+    tenant,
+    text_in,
+)
 from authsvc.errors import (
     CredentialsInvalid,
     NotFound,
@@ -29,9 +40,6 @@ from authsvc.services import accounts, applications, refresh_tokens, token_admin
 from authsvc.services.accounts import SignIn
 from authsvc.settings import settings
 
-LONGEST_NAME = 256
-LONGEST_PASSWORD = 4096
-
 
 @bp.post("/api/login")
 @wire.spoken
@@ -42,7 +50,7 @@ def login() -> Response:
     if len(password) > LONGEST_PASSWORD:
         raise NotFound
     own = tenant()
-    application = applications.chosen(own, _application_named(body))
+    application = applications.chosen(own, application_named(body))
     try:
         signed_in = accounts.sign_in(
             own,
@@ -120,12 +128,6 @@ def _end(signed_in: SignIn) -> None:
     standing = signed_in.standing
     own = Mandate(standing.tenant_id, standing.user_id, frozenset(), readers.caller(), g.now, signed_in=True)
     token_admin.revoke_one(own, standing.id)
-
-
-def _application_named(body: dict[str, Any]) -> str | None:
-    """Raises ValidationFailed."""
-    name = body.get("applicationId")
-    return text_in(body, "applicationId", "applicationId") if name not in (None, "") else None
 
 
 def _device_name(body: dict[str, Any]) -> str | None:

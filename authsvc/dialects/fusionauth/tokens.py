@@ -9,13 +9,11 @@ from flask import Response, g
 
 from authsvc.blueprints.envelope import plain
 from authsvc.blueprints.paths import by_id
-from authsvc.blueprints.queries import MOST
 from authsvc.credentials import jwts
 from authsvc.credentials.guard import judges_query, mandate, principal, requires
-from authsvc.dialects.fusionauth.words import bp, id_in, instant, key, meant, nothing, require_of_key
+from authsvc.dialects.fusionauth.words import all_of, bp, id_in, instant, key, meant, nothing, require_of_key
 from authsvc.errors import NotFound, SelectorMissing, TokenInvalid, ValidationFailed
 from authsvc.models import RefreshToken
-from authsvc.models.paging import Window
 from authsvc.services import applications, token_admin
 from authsvc.services.token_admin import Filters, Selection
 
@@ -29,7 +27,8 @@ def retrieve_all() -> Response:
     if user_id is None:
         raise ValidationFailed(fields={"[blank]userId": ["You must specify this."]})
     try:
-        rows = _live_of(user_id)
+        own = Selection(user_id=user_id)
+        rows = all_of(lambda window: token_admin.find(mandate(), own, Filters(), window))
     except NotFound:
         rows = []  # that there is no such user is no news here
     return plain({"refreshTokens": [_out(row) for row in rows]})
@@ -91,18 +90,6 @@ def _sign_in_of(text: str) -> str:
         return jwts.sign_in_of(text, g.now).refresh_token_id
     except TokenInvalid:
         raise NotFound from None
-
-
-def _live_of(user_id: str) -> list[RefreshToken]:
-    """All of them: its clients know no pages."""
-    found: list[RefreshToken] = []
-    cursor = None
-    while True:
-        page = token_admin.find(mandate(), Selection(user_id=user_id), Filters(), Window(MOST, cursor))
-        found += page.items
-        cursor = page.next_cursor
-        if cursor is None:
-            return found
 
 
 def _out(row: RefreshToken) -> dict[str, Any]:

@@ -4,14 +4,16 @@ Their API key is one of our API tokens, alone in the Authorization header. A mis
 are empty, and every other no has a body: their clients read that of a 400 before they look at anything else.
 """
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Blueprint, Response, g, request
 
 from authsvc import presenting, query_tokens
 from authsvc.blueprints import oauth
 from authsvc.blueprints.envelope import plain, speak
+from authsvc.blueprints.queries import MOST
 from authsvc.blueprints.token_admin import is_blank
 from authsvc.credentials import readers
 from authsvc.credentials.guard import BY_SIGN_IN, principal, requires
@@ -26,12 +28,17 @@ from authsvc.errors import (
     ValidationFailed,
 )
 from authsvc.models import Tenant
+from authsvc.models.paging import Page, Window
 from authsvc.opaque import is_id
 from authsvc.presenting import Place, Presented
 from authsvc.services import tenants
 
+T = TypeVar("T")
+
 bp = Blueprint("fusionauth", __name__)
 
+LONGEST_NAME = 256
+LONGEST_PASSWORD = 4096
 TENANT_HEADER = "X-FusionAuth-TenantId"
 # What our own fields are called there, and what may be wrong with them.
 CODES = {
@@ -131,6 +138,22 @@ def object_in(body: dict[str, Any], name: str) -> dict[str, Any]:
     if value is not None and not isinstance(value, dict):
         raise ValidationFailed(fields={f"[couldNotConvert]{name}": ["This is no object."]})
     return value or {}
+
+
+def application_named(body: dict[str, Any]) -> str | None:
+    """Its id or slug. Raises ValidationFailed."""
+    name = body.get("applicationId")
+    return None if name in (None, "") else text_in(body, "applicationId", "applicationId")
+
+
+def all_of(find: Callable[[Window], Page[T]]) -> list[T]:
+    """Every page: its clients know of none."""
+    page = find(Window(MOST))
+    found = page.items
+    while page.next_cursor is not None:
+        page = find(Window(MOST, page.next_cursor))
+        found += page.items
+    return found
 
 
 def instant(moment: datetime) -> int:
