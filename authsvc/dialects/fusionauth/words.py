@@ -50,6 +50,8 @@ CODES = {
     "newPassword": "[invalid]password",
     "applicationId": "[invalid]applicationId",
     "id": "[invalid]userId",
+    "scopes": "[invalid]apiKey.permissions.endpoints",
+    "expiresAt": "[invalid]apiKey.expirationInstant",
 }
 TAKEN = {"email": "[duplicate]user.email", "username": "[duplicate]user.username", "id": "[duplicate]userId"}
 # Refusals that say what a client should mend are a 400 there; who may not is told as little as who isn't known.
