@@ -61,7 +61,7 @@ class Base:
     HASHING_QUEUE: int = 10
 
     # Other systems' clients
-    DIALECTS: tuple[str, ...] = ("simplejwt", "baserow", "appsmith", "strapi", "laravel")
+    DIALECTS: tuple[str, ...] = ("fusionauth", "strapi", "laravel", "baserow", "appsmith", "simplejwt")
 
     # Guessing
     RATE_LIMITS: bool = True

@@ -89,7 +89,7 @@ class Selectors(Camel):
         if self.has_unknown(given):
             return given  # refused by its name: it may be the one that was meant
         named = {name: value for name, value in given.items() if name in SELECTORS}
-        blank = {name for name, value in named.items() if _is_blank(value)}
+        blank = {name for name, value in named.items() if is_blank(value)}
         if blank | {name for name, value in named.items() if value in (False, "false")} == named.keys():
             raise SelectorMissing
         if blank:
@@ -146,7 +146,7 @@ class OfApplicationIn(Body):
 
     @pre_load
     def refuse_blank(self, given: dict[str, Any], **_: Any) -> dict[str, Any]:
-        if _is_blank(given.get("applicationId", "-")):
+        if is_blank(given.get("applicationId", "-")):
             raise SelectorMissing
         return given
 
@@ -262,5 +262,5 @@ def _ended(killed: Killed) -> Response:
     return answer({"revoked": killed.count, "ids": killed.ids}, message)
 
 
-def _is_blank(value: Any) -> bool:
+def is_blank(value: Any) -> bool:
     return value in (None, [], {}) or (isinstance(value, str) and value.strip().casefold() in BLANK)

@@ -8,13 +8,14 @@ import re
 
 from flask import Blueprint, Flask
 
-from authsvc.dialects import baserow, laravel, simplejwt, strapi
+from authsvc.dialects import baserow, fusionauth, laravel, simplejwt, strapi
 from authsvc.settings import SettingsRefused
 
 # By the name that DIALECTS has for it, which is where it is unless that says otherwise.
 DIALECTS: dict[str, Blueprint] = {
     "appsmith": baserow.bp,
     "baserow": baserow.bp,
+    "fusionauth": fusionauth.bp,
     "laravel": laravel.bp,
     "simplejwt": simplejwt.bp,
     "strapi": strapi.bp,
