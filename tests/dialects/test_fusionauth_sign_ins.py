@@ -1,6 +1,7 @@
 """FusionAuth's Python client signs in, refreshes, asks and signs out."""
 
 import jwt
+import pytest
 
 from tests.claims import claims_of
 from tests.dialects.fusionauth import BASE, client_with, codes, empty, ok
@@ -69,7 +70,15 @@ def test_the_tenant_is_the_headers_or_the_keys(app, keyed, anonymous, make_tenan
     assert ok(anonymous.exchange_refresh_token_for_jwt(held))["refreshTokenId"] == held["refreshTokenId"]
     keyed.set_tenant_id(tenant_id)
     assert empty(keyed.retrieve_refresh_tokens(away.account.id)) == 401
-    assert empty(client_with("asvc_nonsense").login(credentials(away))) == 401
+    bad = client_with("asvc_nonsense").login(credentials(away))
+    assert (empty(bad), bad.response.headers["WWW-Authenticate"]) == (401, 'Bearer realm="authsvc"')
+    for headers, status in (
+        ({"X-FusionAuth-TenantId": ""}, 404),
+        ({"X-FusionAuth-TenantId": tenant_id, "X-Tenant-Id": tenant_id}, 200),
+        ({"X-FusionAuth-TenantId": tenant_id, "X-Tenant-Id": "default"}, 400),
+    ):
+        answer = app.test_client().post(f"{BASE}/api/login", json=credentials(away), headers=headers, base_url=HOST)
+        assert answer.status_code == status, headers
 
 
 def test_refreshing_keeps_the_id_and_kills_what_comes_back(app, anonymous, mix, age):
@@ -163,3 +172,12 @@ def test_what_is_not_there_is_told_without_a_page(app):
         answer = client.open(BASE + path, method=method, data=body)
         assert answer.status_code == status
         assert answer.json["generalErrors"], path
+
+
+@pytest.mark.settings(GUESSES_PER_ACCOUNT_AND_SOURCE=2)
+def test_who_guesses_too_often_is_told_to_wait(anonymous, mix):
+    for _ in range(2):
+        assert empty(anonymous.login(credentials(mix, password="wrong"))) == 404
+    answer = anonymous.login(credentials(mix))
+    assert (answer.status, "Retry-After" in answer.response.headers) == (429, True)
+    assert answer.response.json()["generalErrors"][0]["code"] == "[too_many_attempts]"

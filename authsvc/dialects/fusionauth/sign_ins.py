@@ -78,7 +78,7 @@ def logout() -> Response:
     """Sign out here or, with `global`, everywhere. Who is out already stays out."""
     given = {**request.args, **wire.given()}
     text = given.get("refreshToken")
-    if isinstance(text, str):
+    if isinstance(text, str):  # anything else is as good as a token that we don't know
         with suppress(Unauthenticated, TenantMismatch):
             refresh_tokens.end(
                 jwts.read_refresh(text, g.now),

@@ -60,10 +60,11 @@ MENDED = (ValidationFailed, AlreadyExists, Conflict, PasswordWrong)
 
 @bp.before_request
 def read_tenant_header() -> None:
-    """Theirs says what ours does; an empty one says nothing."""
+    """Theirs says what ours does; an empty one says nothing. Two that differ name none that could exist."""
     named = request.headers.get(TENANT_HEADER)
-    if not is_blank(named) and "X-Tenant-Id" not in request.headers:
-        request.environ["HTTP_X_TENANT_ID"] = named
+    if not is_blank(named):
+        ours = request.environ.get("HTTP_X_TENANT_ID", named)
+        request.environ["HTTP_X_TENANT_ID"] = named if ours == named else f"{ours},{named}"
 
 
 def key() -> About:
@@ -177,7 +178,9 @@ def refusal(error: Refusal) -> Response:
     status = 400 if isinstance(error, MENDED) else 401 if error.status == 403 else error.status  # noqa: PLR2004
     response = nothing() if status in (401, 404) else plain(_errors(error))
     response.status_code = status
-    response.headers.update({name: value for name, value in error.headers.items() if name != "WWW-Authenticate"})
+    response.headers.update(error.headers)
+    if status == 401:  # noqa: PLR2004
+        response.headers["WWW-Authenticate"] = 'Bearer realm="authsvc"'
     return response
 
 
