@@ -17,6 +17,9 @@ from authsvc.errors import MalformedJson, TokenInvalid
 from authsvc.services import accounts, applications, tenants
 from authsvc.services.accounts import SignIn
 
+# What Postman sends for `form-data`.
+MULTIPART = "multipart/form-data"
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -27,11 +30,14 @@ def spoken(view: Callable[P, R]) -> Callable[P, R]:
 
 
 def given() -> dict[str, Any]:
-    """The body: JSON, whatever its type says, a form, or nothing. Raises MalformedJson, TooLarge."""
+    """The body: JSON, whatever its type says, a form of either kind, or nothing. Raises MalformedJson, TooLarge."""
+    if request.mimetype == MULTIPART:
+        return request.form.to_dict()
     raw = whole_body()
     if not raw:
         return {}
-    if request.mimetype == FORM:
+    # curl -d calls everything a form.
+    if request.mimetype == FORM and not raw.lstrip().startswith(b"{"):
         try:
             return dict(parse_qsl(raw.decode(), keep_blank_values=True, errors="strict"))
         except ValueError:
