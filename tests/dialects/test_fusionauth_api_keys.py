@@ -75,3 +75,22 @@ def test_it_takes_a_manager_in_person(fusionauth, keeper, keyed, make_person):
     assert empty(other.delete_api_key(own["id"])) == 404
     assert empty(fusionauth(f"Bearer {stranger.access_token}").create_api_key(asked({"/api/user": ["GET"]}))) == 401
     assert ok(fusionauth(own["key"]).retrieve_user(keeper.account.id))
+
+
+def test_a_key_is_renamed_and_narrowed_and_never_widened(fusionauth, keeper, mix):
+    manager = fusionauth(f"Bearer {keeper.access_token}")
+    made = ok(manager.create_api_key(asked(READER)))["apiKey"]
+    text = made.pop("key")
+    narrow = {"/api/user": ["GET"]}
+    changed = ok(manager.update_api_key(made["id"], asked(narrow, name="renamed")))["apiKey"]
+    assert changed == made | {"name": "renamed", "permissions": {"endpoints": narrow}}
+    assert empty(fusionauth(text).retrieve_refresh_tokens(mix.account.id)) == 401
+    assert ok(fusionauth(text).retrieve_user(mix.account.id))
+    wider = manager.update_api_key(made["id"], asked(READER))
+    assert codes(wider) == {"apiKey.permissions.endpoints": ["[invalid]apiKey.permissions.endpoints"]}
+    later = manager.update_api_key(made["id"], asked(narrow, expirationInstant=made["expirationInstant"] + 1))
+    assert codes(later) == {"apiKey.expirationInstant": ["[invalid]apiKey.expirationInstant"]}
+    assert ok(manager.retrieve_api_key(made["id"]))["apiKey"] == changed
+    assert empty(fusionauth(text).update_api_key(made["id"], asked(narrow))) == 401
+    assert empty(manager.delete_api_key(made["id"])) == 200
+    assert empty(manager.update_api_key(made["id"], asked(narrow))) == 404

@@ -57,6 +57,24 @@ def get_api_key(api_token_id: str) -> Response:
     return plain({"apiKey": _out(row)})
 
 
+@bp.put("/api/api-key/<id>")
+@judges_query
+@requires(in_any_tenant=True, via=BY_SIGN_IN, about=key)
+@by_id
+def update_api_key(api_token_id: str) -> Response:
+    """Another name, or fewer endpoints; its end stays as it is."""
+    row = api_token_admin.get(mandate(), api_token_id)
+    if row.revoked_at is not None:
+        raise NotFound
+    given = object_in(wire.given(), "apiKey")
+    if given.get("expirationInstant") not in (None, instant(row.expires_at)):
+        raise ValidationFailed(fields={"[invalid]apiKey.expirationInstant": ["The end of a key stays as it is."]})
+    changes: dict[str, Any] = {"name": _name(given)} if "name" in given else {}
+    if "permissions" in given:
+        changes["scopes"] = _scopes(given)
+    return plain({"apiKey": _out(api_token_admin.update(mandate(), api_token_id, changes))})
+
+
 @bp.delete("/api/api-key/<id>")
 @judges_query
 @requires(in_any_tenant=True, via=BY_SIGN_IN, about=key)
