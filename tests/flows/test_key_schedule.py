@@ -27,14 +27,14 @@ def test_a_key_that_has_signed_for_long_enough_is_replaced_once(app, make_app, o
     device = someone(app)
     [following] = in_state(operator, "next")
     before = make_active_since(app, minutes=59)
-    assert device.me().status_code == 200
+    assert device.refresh().status_code == 200
     finish_writing(app)
     assert in_state(operator, "active") == [before]
 
     make_active_since(app, minutes=61)
     others = [make_app(**EVERY_HOUR) for _ in range(2)]
     for worker in (app, *others):
-        assert at(worker, device).me().status_code == 200
+        assert at(worker, device).refresh().status_code == 200
     for worker in (app, *others):
         finish_writing(worker)
     assert in_state(operator, "active") == [following]
@@ -50,7 +50,7 @@ def test_a_key_that_has_signed_for_long_enough_is_replaced_once(app, make_app, o
 @pytest.mark.settings(KEY_REREAD=timedelta(microseconds=1))
 def test_without_a_schedule_a_key_signs_for_ever(app, operator):
     before = make_active_since(app, days=3650)
-    assert someone(app).me().status_code == 200
+    assert someone(app).refresh().status_code == 200
     finish_writing(app)
     assert in_state(operator, "active") == [before]
 
@@ -65,9 +65,9 @@ def test_a_rotation_that_fails_is_tried_again_and_no_request_notices(app, operat
 
     with monkeypatch.context() as patch:
         patch.setattr("authsvc.services.key_rotation._rotate", failing)
-        assert device.me().status_code == 200
+        assert device.refresh().status_code == 200
         finish_writing(app)
     assert told(app, "key.rotated") == []
-    assert device.me().status_code == 200
+    assert device.refresh().status_code == 200
     finish_writing(app)
     assert in_state(operator, "previous") == [before]
