@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response
 from marshmallow import ValidationError, fields, validate
 
-from authsvc.blueprints.bodies import Body, Camel, Flag, Moment, Number, Text, Texts, Uuid, takes
+from authsvc.blueprints.bodies import Body, Camel, Flag, Moment, Number, Overlap, Text, Texts, Uuid, takes
 from authsvc.blueprints.envelope import answer
 from authsvc.blueprints.paths import by_id
 from authsvc.blueprints.queries import Listing, Switch, asks, listed, window
@@ -18,8 +18,6 @@ from authsvc.services.roles import MOST_PERMISSIONS
 from authsvc.settings import LONGEST
 
 bp = Blueprint("api_tokens", __name__, url_prefix="/api-tokens")
-
-LONGEST_OVERLAP = timedelta(days=30)
 
 
 class ApiTokenOut(Camel):
@@ -68,7 +66,7 @@ class ApiTokenChange(Body):
 
 
 class RotationIn(Body):
-    overlap = Number(0, int(LONGEST_OVERLAP.total_seconds()))
+    overlap = Overlap()
 
 
 class ApiTokensQuery(Listing):

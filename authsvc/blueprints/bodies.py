@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -88,6 +88,15 @@ class Number(fields.Integer):
         if type(value) is not int:
             raise self.make_error("invalid", input=value)
         return value
+
+
+class Overlap(Number):
+    """For how many seconds what is replaced stays good."""
+
+    LONGEST = timedelta(days=30)
+
+    def __init__(self) -> None:
+        super().__init__(0, int(self.LONGEST.total_seconds()))
 
 
 class Uuid(Text):

@@ -5,9 +5,9 @@ from typing import Any
 
 import click
 
-from authsvc.blueprints.api_tokens import LONGEST_OVERLAP, ApiTokenOut
+from authsvc.blueprints.api_tokens import ApiTokenOut
 from authsvc.cli import authority
-from authsvc.cli.commands import Commands, Id, after_asking, as_json, ask_before, in_tenant, limited
+from authsvc.cli.commands import Commands, Id, after_asking, as_json, ask_before, in_tenant, limited, overlapping
 from authsvc.cli.sheets import everything, show_done, show_list, show_one
 from authsvc.services import api_token_admin as service
 from authsvc.services import applications, users
@@ -90,14 +90,7 @@ def create(
 @api_tokens.command()
 @click.argument("api_token_id", type=Id())
 @in_tenant
-@click.option(
-    "--overlap",
-    type=click.IntRange(0, int(LONGEST_OVERLAP.total_seconds())),
-    metavar="SECONDS",
-    default=int(service.OVERLAP.total_seconds()),
-    show_default=True,
-    help="How long the old one stays good.",
-)
+@overlapping(service.OVERLAP)
 @as_json
 def rotate(api_token_id: str, tenant: str | None, overlap: int, in_json: bool) -> None:
     """Make its successor, which is printed once."""

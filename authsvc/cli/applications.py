@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 
 import click
 
-from authsvc.blueprints.admin.applications import LONGEST_OVERLAP, shown
+from authsvc.blueprints.admin.applications import shown
 from authsvc.cli import authority
-from authsvc.cli.commands import Commands, after_asking, as_json, ask_before, in_tenant, limited
+from authsvc.cli.commands import Commands, after_asking, as_json, ask_before, in_tenant, limited, overlapping
 from authsvc.cli.sheets import everything, show_done, show_items, show_one
 from authsvc.services import applications as service
 
@@ -121,14 +121,7 @@ def enable(application: str, tenant: str | None, in_json: bool) -> None:
 @applications.command()
 @click.argument("application")
 @in_tenant
-@click.option(
-    "--overlap",
-    type=click.IntRange(0, int(LONGEST_OVERLAP.total_seconds())),
-    metavar="SECONDS",
-    default=int(service.OVERLAP.total_seconds()),
-    show_default=True,
-    help="How long older secrets stay good.",
-)
+@overlapping(service.OVERLAP)
 @as_json
 def secret(application: str, tenant: str | None, overlap: int, in_json: bool) -> None:
     """Make a confidential application's next secret; it is printed once."""

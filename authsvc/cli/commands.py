@@ -4,11 +4,13 @@ Exit codes: 0 done, 1 refused, 2 wrongly called, 3 the database or another part 
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import click
 from flask.cli import AppGroup
 
+from authsvc.blueprints.bodies import Overlap
 from authsvc.errors import Refusal, Unavailable
 from authsvc.models.engine import FAILURES
 from authsvc.opaque import is_id
@@ -76,6 +78,18 @@ def limited(command: F) -> F:
     """How much of a list."""
     return click.option("--limit", default=50, type=click.IntRange(0), help="How many at most; 0: all of them.")(
         command
+    )
+
+
+def overlapping(usual: timedelta) -> Callable[[F], F]:
+    """How long what is replaced stays good."""
+    return click.option(
+        "--overlap",
+        type=click.IntRange(0, int(Overlap.LONGEST.total_seconds())),
+        metavar="SECONDS",
+        default=int(usual.total_seconds()),
+        show_default=True,
+        help="How long what it replaces stays good.",
     )
 
 

@@ -1,28 +1,17 @@
 """FusionAuth's TypeScript client and a running service: it sends what was not set as `undefined`."""
 
-import json
-import shutil
-import subprocess
 import uuid
 
-from tests.live.test_clients import NODE, PASSWORD, Service
+from tests.live.test_clients import PASSWORD, Service
+from tests.servers.node import told_by
 
 SCOPES = ["users:read", "users:write", "tokens:read", "tokens:revoke"]
 
 
 def tell(service, key, *calls):
     """What the client makes of each answer."""
-    assert (NODE / "node_modules").is_dir(), "The Node clients are not installed: make .venv/node"
-    done = subprocess.run(
-        [shutil.which("node"), NODE / "fusionauth.mjs"],
-        input=json.dumps({"url": f"{service.url}/fusionauth", "key": key, "calls": calls}),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    return [(one["status"], one["body"]) for one in json.loads(done.stdout)]
+    asked = {"url": f"{service.url}/fusionauth", "key": key, "calls": calls}
+    return [(one["status"], one["body"]) for one in told_by("fusionauth.mjs", asked)]
 
 
 def test_its_typescript_client_does_all_that_it_did_before(lenient):

@@ -1,17 +1,13 @@
 """Strapi's own client and the SDK that others wrote for it, in Node, as clients of a running service."""
 
-import json
-import shutil
-import subprocess
 import uuid
-from pathlib import Path
 
 import pytest
 import requests
 
 from tests.conftest import ADMIN_EMAIL, ADMIN_PASSWORD
+from tests.servers.node import told_by
 
-NODE = Path(__file__).resolve().parents[1] / "clients" / "node"
 UNAUTHENTICATED = {"rejected": {"name": "HTTPAuthorizationError", "status": 401}}
 
 
@@ -48,17 +44,7 @@ def asked(url, admin):
 
 @pytest.fixture
 def told(asked):
-    assert (NODE / "node_modules").is_dir(), "The Node clients are not installed: make .venv/node"
-    done = subprocess.run(
-        [shutil.which("node"), NODE / "strapi.mjs"],
-        input=json.dumps(asked),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return told_by("strapi.mjs", asked)
 
 
 def rejected(name, message):

@@ -6,7 +6,7 @@ from typing import Any, cast
 from flask import Blueprint, Response
 from marshmallow import fields, validate
 
-from authsvc.blueprints.bodies import Body, Camel, Flag, Moment, Number, Text, Texts, Uuid, takes
+from authsvc.blueprints.bodies import Body, Camel, Flag, Moment, Number, Overlap, Text, Texts, Uuid, takes
 from authsvc.blueprints.envelope import answer
 from authsvc.blueprints.paths import by_id
 from authsvc.blueprints.queries import Listing, Switch, asks, listed, window
@@ -20,7 +20,6 @@ bp = Blueprint("admin_applications", __name__, url_prefix="/admin/applications")
 
 MOST_REFRESH_TOKENS = 10_000
 MOST_ORIGINS = 50
-LONGEST_OVERLAP = timedelta(days=30)
 
 
 class ApplicationOut(Camel):
@@ -89,7 +88,7 @@ class ApplicationChange(Decided):
 
 
 class SecretIn(Body):
-    overlap = Number(0, int(LONGEST_OVERLAP.total_seconds()))
+    overlap = Overlap()
 
 
 _out = ApplicationOut()
