@@ -21,6 +21,7 @@ from authsvc.extensions import Table
 from authsvc.models.engine import transaction
 from authsvc.services import installation
 from config import Testing
+from tests import described
 from tests.drivers import DEVICES, Account
 from tests.planting import two_walled_in
 from tests.servers.postgresql import Postgresql
@@ -187,12 +188,13 @@ def make_app(database):
 
     def make(**overrides):
         app = create_app(configured(database, **overrides))
-        made.append(app)
+        made.append((app, described.hold(app)))
         return app
 
     yield make
-    for app in made:
+    for app, _ in made:
         close(app)
+    assert [sentence for _, wrong in made for sentence in wrong] == []
 
 
 @pytest.fixture

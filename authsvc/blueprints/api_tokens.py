@@ -3,15 +3,17 @@
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint
 from marshmallow import ValidationError, fields, validate
 
+from authsvc.blueprints.answers import DeletedOut, Sorted, gives, page_of, refuses
 from authsvc.blueprints.bodies import Body, Camel, Flag, Moment, Number, Overlap, Text, Texts, Uuid, takes
-from authsvc.blueprints.envelope import answer
 from authsvc.blueprints.paths import by_id
-from authsvc.blueprints.queries import Listing, Switch, asks, listed, window
+from authsvc.blueprints.queries import Listing, Switch, asks, window
 from authsvc.credentials.guard import BY_SIGN_IN, mandate, principal, requires
-from authsvc.errors import AmbiguousRequest
+from authsvc.errors import AmbiguousRequest, Conflict, NotFound, PermissionDenied
+from authsvc.models import ApiToken
+from authsvc.models.paging import Page
 from authsvc.services import api_token_admin
 from authsvc.services.api_token_admin import MOST_NETWORKS, Filters, Made
 from authsvc.services.roles import MOST_PERMISSIONS
@@ -23,19 +25,19 @@ bp = Blueprint("api_tokens", __name__, url_prefix="/api-tokens")
 class ApiTokenOut(Camel):
     id = fields.String()
     user_id = fields.String()
-    application_id = fields.String()
+    application_id = fields.String(allow_none=True)
     name = fields.String()
     hint = fields.String()
-    scopes = fields.Function(lambda row: sorted(row.scopes))
+    scopes = Sorted()
     allow_in_query = fields.Boolean()
-    allowed_ips = fields.Function(lambda row: sorted(row.allowed_ips))
+    allowed_ips = Sorted()
     created_at = Moment()
     expires_at = Moment()
-    revoked_at = Moment()
-    revoke_reason = fields.String()
-    successor_id = fields.String()
-    last_used_at = Moment()
-    last_used_ip = fields.String()
+    revoked_at = Moment(allow_none=True)
+    revoke_reason = fields.String(allow_none=True)
+    successor_id = fields.String(allow_none=True)
+    last_used_at = Moment(allow_none=True)
+    last_used_ip = fields.String(allow_none=True)
 
 
 class Name(Text):
@@ -76,66 +78,72 @@ class ApiTokensQuery(Listing):
     state = fields.String(validate=validate.OneOf(("live", "revoked", "expired", "all")))
 
 
-_out = ApiTokenOut()
+class MadeOut(Camel):
+    api_token = fields.Nested(ApiTokenOut)
+    token = fields.String(attribute="text")
 
 
 @bp.post("")
 @requires(via=BY_SIGN_IN)
+@gives(MadeOut, "The API token was made. This is the only time that it is shown.", 201)
+@refuses(PermissionDenied, Conflict)
 @takes(ApiTokenIn)
-def create(body: dict[str, Any]) -> Response:
+def create(body: dict[str, Any]) -> Made:
     """Make an API token of mine; its text is shown here and never again."""
     if "expires_in" in body and "expires_at" in body:
         raise AmbiguousRequest("Send expiresIn or expiresAt, not both.")
-    made = api_token_admin.create(mandate(), str(principal.user_id), body)
-    return _made(made, "The API token was made. This is the only time that it is shown.")
+    return api_token_admin.create(mandate(), str(principal.user_id), body)
 
 
 @bp.get("")
 @requires(in_any_tenant=True, via=BY_SIGN_IN)
+@gives(page_of(ApiTokenOut), "The API tokens.")
+@refuses(PermissionDenied, NotFound)
 @asks(ApiTokensQuery)
-def find(query: dict[str, Any]) -> Response:
+def find(query: dict[str, Any]) -> Page[ApiToken]:
     """API tokens: my own or, with a filter or all=true, those that I may see."""
     asked = window(query)
     filters = Filters(everyone=query.pop("all", False), **query)
-    return listed(api_token_admin.find(mandate(), filters, asked), _out, "The API tokens.")
+    return api_token_admin.find(mandate(), filters, asked)
 
 
 @bp.get("/<id>")
 @requires(in_any_tenant=True, via=BY_SIGN_IN)
+@gives(ApiTokenOut, "The API token.")
 @by_id
-def get(api_token_id: str) -> Response:
+def get(api_token_id: str) -> ApiToken:
     """One API token."""
-    return answer(_out.dump(api_token_admin.get(mandate(), api_token_id)), "The API token.")
+    return api_token_admin.get(mandate(), api_token_id)
 
 
 @bp.patch("/<id>")
 @requires(in_any_tenant=True, via=BY_SIGN_IN)
+@gives(ApiTokenOut, "The API token is as you said.")
+@refuses(PermissionDenied, Conflict)
 @takes(ApiTokenChange)
 @by_id
-def update(api_token_id: str, body: dict[str, Any]) -> Response:
+def update(api_token_id: str, body: dict[str, Any]) -> ApiToken:
     """Give an API token another name, or narrow it."""
-    return answer(_out.dump(api_token_admin.update(mandate(), api_token_id, body)), "The API token is as you said.")
+    return api_token_admin.update(mandate(), api_token_id, body)
 
 
 @bp.delete("/<id>")
 @requires(in_any_tenant=True, via=BY_SIGN_IN)
+@gives(DeletedOut, "The API token has ended.")
+@refuses(PermissionDenied)
 @by_id
-def revoke(api_token_id: str) -> Response:
+def revoke(api_token_id: str) -> dict[str, Any]:
     """End an API token."""
-    revoked = api_token_admin.revoke(mandate(), api_token_id)
-    return answer({"id": api_token_id, "revoked": revoked}, "The API token has ended.")
+    return {"id": api_token_id, "revoked": api_token_admin.revoke(mandate(), api_token_id)}
 
 
 @bp.post("/<id>/rotate")
 @requires(via=BY_SIGN_IN)
+@gives(MadeOut, "This is the successor, shown once; the old API token dies after the overlap.", 201)
+@refuses(PermissionDenied, Conflict)
 @takes(RotationIn)
 @by_id
-def rotate(api_token_id: str, body: dict[str, Any]) -> Response:
+def rotate(api_token_id: str, body: dict[str, Any]) -> Made:
     """Make the successor of an API token of mine; the old one dies after the overlap."""
     overlap = timedelta(seconds=body["overlap"]) if "overlap" in body else api_token_admin.OVERLAP
-    made = api_token_admin.rotate(mandate(), api_token_id, overlap)
-    return _made(made, "This is the successor, shown once; the old API token dies after the overlap.")
-
-
-def _made(made: Made, message: str) -> Response:
-    return answer({"apiToken": _out.dump(made.api_token), "token": made.text}, message, 201)
+    return api_token_admin.rotate(mandate(), api_token_id, overlap)

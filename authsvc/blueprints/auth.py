@@ -6,13 +6,27 @@ from flask import Blueprint, Response, g
 from marshmallow import fields
 
 from authsvc import opaque
+from authsvc.blueprints.answers import SOMETIMES, Sorted, gives, hears, refuses
 from authsvc.blueprints.bodies import Body, Camel, Flag, Jwt, Moment, Text, takes
 from authsvc.blueprints.envelope import answer
 from authsvc.claims import is_of_client
 from authsvc.credentials import jwts, readers, transports
 from authsvc.credentials.guard import BY_A_USER, BY_SIGN_IN, principal, public, requires
 from authsvc.credentials.readers import caller
-from authsvc.errors import CsrfFailed, SignInNeeded, Unauthenticated, ValidationFailed
+from authsvc.credentials.transports import CSRF_HEADER
+from authsvc.errors import (
+    AlreadyExists,
+    CredentialsInvalid,
+    CsrfFailed,
+    PasswordWrong,
+    PermissionDenied,
+    SignInNeeded,
+    TenantMismatch,
+    TooManyAttempts,
+    Unauthenticated,
+    UnknownTenant,
+    ValidationFailed,
+)
 from authsvc.models import Application
 from authsvc.services import accounts, applications, refresh_tokens, tenants
 from authsvc.services.accounts import Account, SignIn
@@ -20,16 +34,46 @@ from authsvc.services.refresh_tokens import Proof
 
 bp = Blueprint("auth", __name__, url_prefix="/auth")
 
+SETS_COOKIES = ("Set-Cookie",)
+
 
 class UserOut(Camel):
     id = fields.String(attribute="user.id")
     email = fields.String(attribute="user.email")
-    username = fields.String(attribute="user.username")
-    name = fields.String(attribute="user.name")
-    roles = fields.Function(lambda account: sorted(account.roles))
+    username = fields.String(attribute="user.username", allow_none=True)
+    name = fields.String(attribute="user.name", allow_none=True)
+    roles = Sorted()
     active = fields.Boolean(attribute="user.active")
     confirmed = fields.Boolean(attribute="user.confirmed")
     created_at = Moment(attribute="user.created_at")
+
+
+class RefreshedOut(Camel):
+    """What carries a sign-in on. Transports write it, each its own half of what is there only sometimes."""
+
+    access_token = fields.String(metadata={SOMETIMES: True})
+    token_type = fields.String()
+    expires_in = fields.Integer()
+    refresh_expires_in = fields.Integer()
+    refresh_token_id = fields.String()
+    refresh_token = fields.String(metadata={SOMETIMES: True})
+    csrf_token = fields.String(metadata={SOMETIMES: True})
+
+
+class SignedInOut(RefreshedOut):
+    user = fields.Nested(UserOut)
+
+
+class MeOut(Camel):
+    user = fields.Nested(UserOut)
+    permissions = Sorted()
+    via = fields.String()
+
+
+class RevokedOut(Camel):
+    """How many sign-ins ended."""
+
+    revoked = fields.Integer()
 
 
 class RegisterIn(Body):
@@ -66,6 +110,8 @@ class LogoutIn(Body):
 
 @bp.post("/register")
 @public
+@gives(SignedInOut, status=201, headers=SETS_COOKIES)
+@refuses(AlreadyExists, CredentialsInvalid, TooManyAttempts, UnknownTenant, PermissionDenied, CsrfFailed)
 @takes(RegisterIn)
 def register(body: dict[str, Any]) -> Response:
     """Make an account and sign it in."""
@@ -87,6 +133,8 @@ def register(body: dict[str, Any]) -> Response:
 
 @bp.post("/login")
 @public
+@gives(SignedInOut, headers=SETS_COOKIES)
+@refuses(CredentialsInvalid, TooManyAttempts, UnknownTenant, CsrfFailed)
 @takes(LoginIn)
 def login(body: dict[str, Any]) -> Response:
     """Sign in with a name and a password."""
@@ -107,24 +155,28 @@ def login(body: dict[str, Any]) -> Response:
 
 @bp.get("/me")
 @requires(via=BY_A_USER)
-def me() -> Response:
+@gives(MeOut, "This is you.")
+def me() -> dict[str, Any]:
     """Who am I, and what may I do?"""
-    return answer(_me(accounts.get(principal.tenant_id, _my_id())), "This is you.")
+    return _me(accounts.get(principal.tenant_id, _my_id()))
 
 
 @bp.patch("/me")
 @requires(via=BY_SIGN_IN)
+@gives(MeOut, "Changed.")
+@refuses(AlreadyExists)
 @takes(MeIn)
-def change_me(body: dict[str, Any]) -> Response:
+def change_me(body: dict[str, Any]) -> dict[str, Any]:
     """Change my user name or my name; null takes it away."""
-    changed = accounts.update(principal.tenant_id, _my_id(), body, caller(), g.now)
-    return answer(_me(changed), "Changed.")
+    return _me(accounts.update(principal.tenant_id, _my_id(), body, caller(), g.now))
 
 
 @bp.post("/password")
 @requires(via=BY_SIGN_IN)
+@gives(RevokedOut, "The password was changed, and every other sign-in has ended.")
+@refuses(PasswordWrong, TooManyAttempts)
 @takes(PasswordIn)
-def change_password(body: dict[str, Any]) -> Response:
+def change_password(body: dict[str, Any]) -> dict[str, int]:
     """Change my password; every other sign-in of mine ends."""
     revoked = accounts.change_password(
         principal.tenant_id,
@@ -135,11 +187,14 @@ def change_password(body: dict[str, Any]) -> Response:
         caller=caller(),
         now=g.now,
     )
-    return answer({"revoked": revoked}, "The password was changed, and every other sign-in has ended.")
+    return {"revoked": revoked}
 
 
 @bp.post("/logout")
 @public
+@gives(RevokedOut, headers=SETS_COOKIES)
+@refuses(CsrfFailed, TenantMismatch, PermissionDenied)
+@hears(CSRF_HEADER)
 @takes(LogoutIn)
 def logout(body: dict[str, Any]) -> Response:
     """Sign out here or everywhere, by access token or by refresh token; who is out already stays out."""
@@ -169,7 +224,7 @@ def user_out(account: Account) -> dict[str, Any]:
 
 
 def _me(account: Account) -> dict[str, Any]:
-    return {"user": user_out(account), "permissions": sorted(principal.permissions), "via": principal.via}
+    return {"user": account, "permissions": principal.permissions, "via": principal.via}
 
 
 def _my_id() -> str:

@@ -1,13 +1,29 @@
 """Form bodies, as OAuth has them (RFC 6749, section 3.2 and appendix B)."""
 
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 from urllib.parse import parse_qsl
 
 from flask import request
+from marshmallow import Schema
 
 from authsvc.blueprints.bodies import whole_body
 from authsvc.errors import InvalidRequest
 
 FORM = "application/x-www-form-urlencoded"
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def reads(schema_class: type[Schema]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Which parameters this route looks for; unknown ones are ignored, as RFC 6749 section 3.2 has it."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        view.form_schema = schema_class()  # type: ignore[attr-defined]
+        return view
+
+    return decorate
 
 
 def parameters() -> dict[str, str]:

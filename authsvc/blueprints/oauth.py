@@ -5,29 +5,35 @@ from contextlib import suppress
 from dataclasses import replace
 
 from flask import Blueprint, Response, g, request
+from marshmallow import Schema, fields, validate
 
 from authsvc import query_tokens
+from authsvc.blueprints import forms
+from authsvc.blueprints.answers import SOMETIMES, gives_bare, hears, refuses
 from authsvc.blueprints.envelope import plain, speak
-from authsvc.blueprints.forms import parameters
 from authsvc.blueprints.refresh import attempt
 from authsvc.claims import ACCESS, is_of_client
 from authsvc.credentials import client_proofs, introspection, jwts
 from authsvc.credentials.client_proofs import ClientProof
-from authsvc.credentials.guard import judges_query, principal, public, requires
+from authsvc.credentials.guard import CREDENTIALS, judges_query, principal, public, requires
 from authsvc.credentials.readers import caller
 from authsvc.errors import (
     CredentialsMissing,
     InvalidClient,
     InvalidGrant,
     InvalidRequest,
+    InvalidScope,
     NotFound,
     OAuthRefusal,
     PermissionDenied,
     Refusal,
+    TenantMismatch,
     TokenRevoked,
+    TooManyAttempts,
     Unauthenticated,
     UnauthorizedClient,
     Unavailable,
+    UnknownTenant,
     UnsupportedGrantType,
     ValidationFailed,
 )
@@ -51,9 +57,65 @@ OTHER_ERRORS = {
 }
 
 
+# Where a client names itself, it may name a tenant too.
+OF_CLIENTS = (UnknownTenant, TenantMismatch, TooManyAttempts)
+
+
+class ClientForm(Schema):
+    """How a client may name and prove itself, where it does not by HTTP Basic."""
+
+    client_id = fields.String()
+    client_secret = fields.String()
+
+
+class TokenForm(ClientForm):
+    grant_type = fields.String(required=True, validate=validate.OneOf(("client_credentials", "refresh_token")))
+    refresh_token = fields.String()
+    scope = fields.String()
+
+
+class OneTokenForm(ClientForm):
+    token = fields.String(required=True)
+    token_type_hint = fields.String()
+
+
+class TokenOut(Schema):
+    access_token = fields.String()
+    token_type = fields.String()
+    expires_in = fields.Integer()
+    refresh_token = fields.String(metadata={SOMETIMES: True})
+    scope = fields.String()
+
+
+class IntrospectionOut(Schema):
+    """Of what is not active, nothing more is said."""
+
+    active = fields.Boolean()
+    token_type = fields.String(metadata={SOMETIMES: True})
+    scope = fields.String(metadata={SOMETIMES: True})
+    client_id = fields.String(metadata={SOMETIMES: True})
+    sub = fields.String(metadata={SOMETIMES: True})
+    aud = fields.String(metadata={SOMETIMES: True})
+    iss = fields.String(metadata={SOMETIMES: True})
+    jti = fields.String(metadata={SOMETIMES: True})
+    iat = fields.Integer(metadata={SOMETIMES: True})
+    exp = fields.Integer(metadata={SOMETIMES: True})
+    nbf = fields.Integer(metadata={SOMETIMES: True})
+    tid = fields.String(metadata={SOMETIMES: True})
+    sid = fields.String(metadata={SOMETIMES: True})
+    allow_in_query = fields.Boolean(metadata={SOMETIMES: True})
+    allowed_ips = fields.List(fields.String(), metadata={SOMETIMES: True})
+
+
 @bp.post("/token")
 @public
 @judges_query
+@gives_bare(TokenOut)
+@refuses(
+    InvalidClient, InvalidRequest, UnsupportedGrantType, InvalidScope, UnauthorizedClient, InvalidGrant, *OF_CLIENTS
+)
+@hears("Idempotency-Key")
+@forms.reads(TokenForm)
 def token() -> Response:
     """A client's own access token, or the next tokens of a sign-in to it."""
     form, proof = _asked()
@@ -67,6 +129,9 @@ def token() -> Response:
 @bp.post("/introspect")
 @public
 @judges_query
+@gives_bare(IntrospectionOut)
+@refuses(InvalidClient, InvalidRequest, PermissionDenied, *CREDENTIALS, *OF_CLIENTS)
+@forms.reads(OneTokenForm)
 def introspect() -> Response:
     """What a token is worth at this moment, for whoever was shown it."""
     form, proof = _asked()
@@ -77,6 +142,9 @@ def introspect() -> Response:
 @bp.post("/revoke")
 @public
 @judges_query
+@gives_bare()
+@refuses(InvalidClient, InvalidRequest, *OF_CLIENTS)
+@forms.reads(OneTokenForm)
 def revoke() -> Response:
     """End a token, and all that came of the same sign-in."""
     form, proof = _asked()
@@ -93,7 +161,7 @@ def revoke() -> Response:
 def refusal(error: Refusal) -> Response:
     """No, as RFC 6749 section 5.2 has it."""
     meant = _meant(error)
-    response = plain({"error": _code(meant), "error_description": meant.text})
+    response = plain({"error": code_of(type(meant)), "error_description": meant.text})
     response.status_code = meant.status
     if isinstance(meant, Unauthenticated):
         response.headers["WWW-Authenticate"] = 'Bearer realm="authsvc", error="invalid_token"'
@@ -109,12 +177,13 @@ def _meant(error: Refusal) -> Refusal:
     return error
 
 
-def _code(meant: Refusal) -> str:
-    if isinstance(meant, OAuthRefusal):
-        return meant.code
-    if isinstance(meant, PermissionDenied):
+def code_of(kind: type[Refusal]) -> str:
+    """What any refusal is called here."""
+    if issubclass(kind, OAuthRefusal):
+        return kind.code
+    if issubclass(kind, PermissionDenied):
         return "insufficient_scope"
-    return OTHER_ERRORS.get(meant.status, "invalid_request")
+    return OTHER_ERRORS.get(kind.status, "invalid_request")
 
 
 speak(bp, refusal)
@@ -167,7 +236,7 @@ def _asked() -> tuple[Form, ClientProof | None]:
 
     Raises InvalidRequest, InvalidClient.
     """
-    form = parameters()
+    form = forms.parameters()
     proof = client_proofs.presented(form)
     if request.query_string or query_tokens.taken(request.environ):
         if proof is None and "Authorization" not in request.headers:

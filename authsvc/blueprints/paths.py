@@ -21,6 +21,7 @@ def by_id(view: Callable[Concatenate[str, P], R]) -> Callable[P, R]:
     def found(*args: Any, **path: Any) -> R:
         return view(written(path.pop("id")), *args, **path)
 
+    found.by_id = True  # type: ignore[attr-defined]
     return found
 
 

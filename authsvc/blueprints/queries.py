@@ -4,13 +4,12 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from flask import Response, request
+from flask import request
 from marshmallow import RAISE, Schema, fields, validate
 
-from authsvc.blueprints.bodies import OTHER_NAMES, Camel, Text, Uuid, loaded
-from authsvc.blueprints.envelope import answer
+from authsvc.blueprints.bodies import OTHER_NAMES, Body, Camel, Text, Uuid, loaded, strict_json
 from authsvc.errors import AmbiguousRequest
-from authsvc.models.paging import Page, Window
+from authsvc.models.paging import Window
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -64,10 +63,35 @@ def asks(
         def checked(*args: P.args, **kwargs: P.kwargs) -> R:
             return view(loaded(schema, parameters()), *args, **kwargs)
 
-        checked.takes_query = names_in(schema)  # type: ignore[attr-defined]
-        return checked
+        return _asking(checked, schema)
 
     return decorate
+
+
+def asks_or_takes(
+    in_query: type[Query], in_body: type[Body]
+) -> Callable[[Callable[Concatenate[dict[str, Any], P], R]], Callable[P, R]]:
+    """The same said in the query or in the body of this route, checked: the view's first argument."""
+    query_schema, body_schema = in_query(), in_body()
+
+    def decorate(view: Callable[Concatenate[dict[str, Any], P], R]) -> Callable[P, R]:
+        @wraps(view)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+            asked, sent = parameters(), strict_json(may_be_absent=True)
+            if asked and sent:
+                raise AmbiguousRequest("Say which in the query or in the body, not in both.")
+            return view(loaded(query_schema, asked) if asked else loaded(body_schema, sent), *args, **kwargs)
+
+        checked.body_schema = body_schema  # type: ignore[attr-defined]
+        return _asking(checked, query_schema)
+
+    return decorate
+
+
+def _asking(checked: Callable[P, R], schema: Query) -> Callable[P, R]:
+    checked.query_schema = schema  # type: ignore[attr-defined]
+    checked.takes_query = names_in(schema)  # type: ignore[attr-defined]
+    return checked
 
 
 def names_in(schema: Schema) -> frozenset[str]:
@@ -87,7 +111,3 @@ def parameters() -> dict[str, str]:
 def window(query: dict[str, Any]) -> Window:
     """Take the page out of a query; what is left are its filters."""
     return Window(query.pop("limit"), query.pop("cursor", None))
-
-
-def listed(page: Page[Any], schema: Schema, message: str) -> Response:
-    return answer({"items": schema.dump(page.items, many=True), "nextCursor": page.next_cursor}, message)

@@ -4,13 +4,25 @@ from typing import Any
 
 from flask import Blueprint, Response, g, request
 
+from authsvc.blueprints.answers import gives, hears, refuses
+from authsvc.blueprints.auth import SETS_COOKIES, RefreshedOut
 from authsvc.blueprints.bodies import takes
 from authsvc.blueprints.envelope import answer
-from authsvc.blueprints.token_admin import SelectorsInPost, post_selectors
+from authsvc.blueprints.token_admin import EndedOut, RefreshTokensPage, SelectorsInPost, post_selectors
 from authsvc.credentials import readers, transports
-from authsvc.credentials.guard import public
+from authsvc.credentials.guard import CREDENTIALS, public
 from authsvc.credentials.readers import caller
-from authsvc.errors import CredentialsMissing, ValidationFailed
+from authsvc.credentials.transports import CSRF_HEADER
+from authsvc.errors import (
+    CredentialsMissing,
+    CsrfFailed,
+    NotFound,
+    PermissionDenied,
+    RefreshTokenReused,
+    SelectorMissing,
+    UnknownTenant,
+    ValidationFailed,
+)
 from authsvc.services import refresh_tokens
 
 bp = Blueprint("refresh", __name__, url_prefix="/jwt/refresh")
@@ -20,6 +32,9 @@ LONGEST_ATTEMPT = 255
 
 @bp.post("")
 @public
+@gives(RefreshedOut, also=(EndedOut, RefreshTokensPage), headers=SETS_COOKIES)
+@refuses(RefreshTokenReused, CsrfFailed, PermissionDenied, NotFound, SelectorMissing, UnknownTenant, *CREDENTIALS)
+@hears("Idempotency-Key", CSRF_HEADER)
 @takes(SelectorsInPost)
 def refresh(body: dict[str, Any]) -> Response:
     """Trade the refresh token for the next one and a new access token."""

@@ -9,20 +9,24 @@ from typing import Any
 from flask import Blueprint, Response, g
 from marshmallow import ValidationError, fields, pre_load, validate
 
-from authsvc.blueprints.bodies import Body, Camel, Flag, Jwt, Moment, Text, Uuid, loaded, strict_json, takes
+from authsvc.blueprints.answers import SOMETIMES, gives, page_of, refuses
+from authsvc.blueprints.bodies import Body, Camel, Flag, Jwt, Moment, Text, Uuid, strict_json, takes
 from authsvc.blueprints.envelope import answer
 from authsvc.blueprints.paths import by_id, written
-from authsvc.blueprints.queries import MOST, Listing, Query, Switch, asks, listed, names_in, parameters, window
+from authsvc.blueprints.queries import MOST, Listing, Query, Switch, asks, asks_or_takes, window
 from authsvc.credentials import jwts
 from authsvc.credentials.guard import mandate, principal, requires
-from authsvc.errors import AmbiguousRequest, NotFound, SelectorMissing, TokenInvalid, ValidationFailed
-from authsvc.models.paging import Window
+from authsvc.errors import AmbiguousRequest, NotFound, PermissionDenied, SelectorMissing, TokenInvalid, ValidationFailed
+from authsvc.models import RefreshToken
+from authsvc.models.paging import Page, Window
 from authsvc.services import token_admin
 from authsvc.services.refresh_tokens import Killed
 from authsvc.services.token_admin import Filters, Selection
 
 bp = Blueprint("token_admin", __name__, url_prefix="/jwt/refresh")
 
+LISTED = "These are the sign-ins."
+ONE = "This is the sign-in."
 SELECTORS = frozenset({"userId", "applicationId", "tokenId", "tokenString", "all"})
 MOST_SPARED = 200
 # What a client sends when it forgot to fill in what it meant. It must never come to mean everybody.
@@ -38,15 +42,24 @@ class RefreshTokenOut(Camel):
     tenant_id = fields.String()
     generation = fields.Integer()
     created_at = Moment()
-    last_used_at = Moment()
+    last_used_at = Moment(allow_none=True)
     expires_at = Moment()
     idle_expires_at = Moment()
-    revoked_at = Moment()
-    revoke_reason = fields.String()
-    ip = fields.String()
-    user_agent = fields.String()
-    device_name = fields.String()
-    current = fields.Function(lambda row: row.id == principal.refresh_token_id)
+    revoked_at = Moment(allow_none=True)
+    revoke_reason = fields.String(allow_none=True)
+    ip = fields.String(allow_none=True)
+    user_agent = fields.String(allow_none=True)
+    device_name = fields.String(allow_none=True)
+    current = fields.Function(lambda row: row.id == principal.refresh_token_id, metadata={"type": "boolean"})
+
+
+RefreshTokensPage = page_of(RefreshTokenOut)
+
+
+class EndedOut(Camel):
+    revoked = fields.Integer()
+    ids = fields.List(fields.String())
+    preview = fields.Boolean(metadata={SOMETIMES: True})
 
 
 class Ids(fields.Field[frozenset[str]]):
@@ -153,26 +166,32 @@ class OfApplicationIn(Body):
 
 @bp.get("")
 @requires(in_any_tenant=True)
+@gives(RefreshTokensPage, LISTED)
+@refuses(PermissionDenied, NotFound)
 @asks(RefreshTokenQuery)
-def list_refresh_tokens(query: dict[str, Any]) -> Response:
+def list_refresh_tokens(query: dict[str, Any]) -> Page[RefreshToken]:
     """Sign-ins: my own or, with a filter or all=true, those that I may see."""
     asked = window(query)
     if not query.get("all", True):
         del query["all"]
     selection = _selection(query) if query else Selection(user_id=principal.user_id)
-    return _listed(selection, Filters(**query), asked)
+    return token_admin.find(mandate(), selection, Filters(**query), asked)
 
 
 @bp.get("/<id>")
 @requires(in_any_tenant=True)
+@gives(RefreshTokenOut, ONE)
+@refuses(PermissionDenied)
 @by_id
-def get_refresh_token(refresh_token_id: str) -> Response:
+def get_refresh_token(refresh_token_id: str) -> RefreshToken:
     """One sign-in."""
-    return answer(_out.dump(token_admin.get(mandate(), refresh_token_id)), "This is the sign-in.")
+    return token_admin.get(mandate(), refresh_token_id)
 
 
 @bp.delete("/<id>")
 @requires(in_any_tenant=True)
+@gives(EndedOut)
+@refuses(PermissionDenied)
 @by_id
 def revoke_refresh_token(refresh_token_id: str) -> Response:
     """End one sign-in."""
@@ -181,25 +200,24 @@ def revoke_refresh_token(refresh_token_id: str) -> Response:
 
 @bp.delete("")
 @requires(in_any_tenant=True)
-def revoke_refresh_tokens() -> Response:
+@gives(EndedOut)
+@refuses(PermissionDenied, NotFound, SelectorMissing)
+@asks_or_takes(SelectorsInQuery, SelectorsInBody)
+def revoke_refresh_tokens(selectors: dict[str, Any]) -> Response:
     """End the sign-ins that the selectors name, in the query or in the body."""
-    in_query, in_body = parameters(), strict_json(may_be_absent=True)
-    if in_query and in_body:
-        raise AmbiguousRequest("Say which in the query or in the body, not in both.")
-    return _end(loaded(_in_query, in_query) if in_query else loaded(_in_body, in_body))
-
-
-revoke_refresh_tokens.takes_query = names_in(SelectorsInQuery())  # type: ignore[attr-defined]
+    return _end(selectors)
 
 
 @bp.post("/<id>")
 @requires(in_any_tenant=True)
+@gives(RefreshTokenOut, ONE, also=(EndedOut,))
+@refuses(PermissionDenied, NotFound, SelectorMissing)
 @takes(OfApplicationIn)
-def post_refresh_token(body: dict[str, Any], /, **path: str) -> Response:
+def post_refresh_token(body: dict[str, Any], /, **path: str) -> RefreshToken | Response:
     """As the first guide has it: look one up or, with an applicationId, end what I may reach of that application."""
     if "application_id" in body:
         return _end(body)
-    return answer(_out.dump(token_admin.get(mandate(), written(path["id"]))), "This is the sign-in.")
+    return token_admin.get(mandate(), written(path["id"]))
 
 
 @requires(in_any_tenant=True)
@@ -208,16 +226,15 @@ def post_selectors(body: dict[str, Any]) -> Response:
     if body.keys() - {"except_", "preview"} in ENDED_BY_POST:
         return _end(body)
     if body.keys() == {"user_id"}:
-        return _listed(_selection(body), Filters(), Window(limit=MOST))
+        found = token_admin.find(mandate(), _selection(body), Filters(), Window(limit=MOST))
+        return answer(_page.dump(found), LISTED)
     only = (
         "With POST: userId alone to look up; userId with applicationId, tokenId or tokenString to end. Or use DELETE."
     )
     raise ValidationFailed(fields={name: [only] for name in strict_json(may_be_absent=True)})
 
 
-_out = RefreshTokenOut()
-_in_query = SelectorsInQuery()
-_in_body = SelectorsInBody()
+_page = RefreshTokensPage()
 
 
 def _selection(named: dict[str, Any]) -> Selection:
@@ -243,10 +260,6 @@ def _sign_in_of(text: str) -> str:
         return jwts.sign_in_of(text, g.now).refresh_token_id
     except TokenInvalid:
         raise NotFound from None
-
-
-def _listed(selection: Selection, filters: Filters, asked: Window) -> Response:
-    return listed(token_admin.find(mandate(), selection, filters, asked), _out, "These are the sign-ins.")
 
 
 def _end(selectors: dict[str, Any]) -> Response:

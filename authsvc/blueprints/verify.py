@@ -5,11 +5,12 @@ from typing import Any
 from flask import Blueprint, Response
 
 from authsvc import refused
+from authsvc.blueprints.answers import gives_bare, refuses
 from authsvc.blueprints.bodies import Text
 from authsvc.blueprints.queries import Query, asks
 from authsvc.credentials import readers
 from authsvc.credentials.guard import on_any_host, principal, requires
-from authsvc.errors import TokenInvalid, TwoCredentials, ValidationFailed
+from authsvc.errors import PermissionDenied, TokenInvalid, TwoCredentials, ValidationFailed
 from authsvc.permissions import PERMISSION
 
 bp = Blueprint("verify", __name__, url_prefix="/auth")
@@ -26,6 +27,8 @@ class VerifyQuery(Query):
 @bp.route("/verify", methods=METHODS)
 @on_any_host
 @requires(about=readers.asked_about)
+@gives_bare(headers=IDENTITY)
+@refuses(PermissionDenied)
 @asks(VerifyQuery)
 def verify(query: dict[str, Any]) -> Response:
     """May the request be passed on, and who is it? The body is the API's, and is not read."""

@@ -5,6 +5,7 @@
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -16,11 +17,17 @@ from authsvc import clock, presenting
 from authsvc.credentials import readers
 from authsvc.credentials.readers import About, caller
 from authsvc.errors import (
+    AddressNotAllowed,
+    AmbiguousRequest,
     BadRequest,
     CredentialsMissing,
+    CsrfFailed,
     PermissionDenied,
     SignInNeeded,
     TenantMismatch,
+    TokenExpired,
+    TokenInvalid,
+    TokenRevoked,
     Unavailable,
     ValidationFailed,
 )
@@ -40,6 +47,28 @@ principal = cast("Principal", LocalProxy(lambda: g.principal))
 BY_ANYBODY = (ACCESS_TOKEN, API_TOKEN, CLIENT)
 BY_A_USER = (ACCESS_TOKEN, API_TOKEN)
 BY_SIGN_IN = (ACCESS_TOKEN,)
+
+
+# What may be wrong with the credential of any guarded request.
+CREDENTIALS = (
+    CredentialsMissing,
+    TokenInvalid,
+    TokenExpired,
+    TokenRevoked,
+    TenantMismatch,
+    AddressNotAllowed,
+    AmbiguousRequest,
+    CsrfFailed,  # of an access token in a cookie
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What `requires` was told, for whoever describes the route."""
+
+    permission: str | None
+    in_any_tenant: bool
+    via: tuple[str, ...]
 
 
 def begin_request() -> None:
@@ -112,6 +141,7 @@ def requires(
                 raise
 
         guarded.serves = permission or "signed in"  # type: ignore[attr-defined]
+        guarded.guard = Guard(permission, in_any_tenant, tuple(via))  # type: ignore[attr-defined]
         return guarded
 
     return decorate

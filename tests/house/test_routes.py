@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from authsvc.blueprints.reference.document import describe, paths
 from authsvc.credentials.guard import is_open_to, public, requires
 from tests.conftest import ADMIN_EMAIL, ADMIN_PASSWORD
 
@@ -60,6 +61,8 @@ GET     /auth/verify            signed in
 PATCH   /auth/verify            signed in
 POST    /auth/verify            signed in
 PUT     /auth/verify            signed in
+GET     /docs                   public
+GET     /docs/<file>            public
 GET     /healthz                public
 DELETE  /jwt/refresh            signed in
 GET     /jwt/refresh            signed in
@@ -70,6 +73,7 @@ POST    /jwt/refresh/<id>       signed in
 POST    /oauth/introspect       public
 POST    /oauth/revoke           public
 POST    /oauth/token            public
+GET     /openapi.json           public
 GET     /readyz                 public
 """
 BY_ITSELF = {"HEAD", "OPTIONS"}
@@ -115,7 +119,7 @@ def told(path, status, code):
 
 def sample(path):
     """The path with something in the place of each of its variables."""
-    return re.sub(r"<[^>]+>", "0190a5b0-0000-7000-8000-000000000000", path)
+    return re.sub(r"<[^>]+>", "0190a5b0-0000-7000-8000-000000000000", path.replace("<file>", "start.js"))
 
 
 def test_the_table_is_the_service(app):
@@ -131,6 +135,17 @@ def test_every_route_of_a_dialect_is_documented(app):
     }
     headings = re.findall(r"^### `([A-Z|]+) (\S+?)/?`", DIALECTS.read_text(), re.M)
     assert {(method, path) for methods, path in headings for method in methods.split("|")} == served
+
+
+def test_every_route_for_programs_is_described(app):
+    in_description = {(method, path.replace("{", "<").replace("}", ">")) for method, path in paths(describe(app))}
+    for_programs = {
+        (method, re.sub(r"<\w+:", "<", rule.rule))
+        for rule in app.url_map.iter_rules()
+        if not hasattr(app.view_functions[rule.endpoint], "for_people")
+        for method in rule.methods - BY_ITSELF
+    }
+    assert in_description == for_programs
 
 
 def test_every_route_says_whom_it_serves(app):

@@ -3,14 +3,16 @@
 from datetime import timedelta
 from typing import Any, cast
 
-from flask import Blueprint, Response
-from marshmallow import fields, validate
+from flask import Blueprint
+from marshmallow import fields, post_dump, validate
 
+from authsvc.blueprints.answers import SOMETIMES, DeletedOut, Sorted, gives, page_of, refuses
 from authsvc.blueprints.bodies import Body, Camel, Flag, Moment, Number, Overlap, Text, Texts, Uuid, takes
-from authsvc.blueprints.envelope import answer
 from authsvc.blueprints.paths import by_id
-from authsvc.blueprints.queries import Listing, Switch, asks, listed, window
+from authsvc.blueprints.queries import Listing, Switch, asks, window
 from authsvc.credentials.guard import mandate, requires
+from authsvc.errors import AlreadyExists, Conflict
+from authsvc.models.paging import Page
 from authsvc.services import applications
 from authsvc.services.applications import Described
 from authsvc.services.roles import MOST_PERMISSIONS
@@ -28,17 +30,25 @@ class ApplicationOut(Camel):
     name = fields.String(attribute="application.name")
     slug = fields.String(attribute="application.slug")
     active = fields.Boolean(attribute="application.active")
-    transport = fields.String(attribute="application.transport")
-    access_lifetime = fields.Integer(attribute="application.access_lifetime")
-    refresh_idle_lifetime = fields.Integer(attribute="application.refresh_idle_lifetime")
-    refresh_lifetime = fields.Integer(attribute="application.refresh_lifetime")
+    transport = fields.String(attribute="application.transport", allow_none=True)
+    access_lifetime = fields.Integer(attribute="application.access_lifetime", allow_none=True)
+    refresh_idle_lifetime = fields.Integer(attribute="application.refresh_idle_lifetime", allow_none=True)
+    refresh_lifetime = fields.Integer(attribute="application.refresh_lifetime", allow_none=True)
     rotate = fields.Boolean(attribute="application.rotate")
-    max_refresh_tokens = fields.Integer(attribute="application.max_refresh_tokens")
+    max_refresh_tokens = fields.Integer(attribute="application.max_refresh_tokens", allow_none=True)
     cors_origins = fields.List(fields.String())
-    cookie_same_site = fields.String(attribute="application.cookie_same_site")
+    cookie_same_site = fields.String(attribute="application.cookie_same_site", allow_none=True)
     confidential = fields.Boolean(attribute="application.confidential")
-    scopes = fields.Function(lambda described: sorted(described.application.scopes))
+    scopes = Sorted(attribute="application.scopes")
     created_at = Moment(attribute="application.created_at")
+    client_secret = fields.String(attribute="secret", metadata={SOMETIMES: True})
+
+    @post_dump
+    def leave_out(self, shown: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """The secret is there only in the answer that made it."""
+        if shown["clientSecret"] is None:
+            del shown["clientSecret"]
+        return shown
 
 
 class ApplicationsQuery(Listing):
@@ -95,60 +105,65 @@ _out = ApplicationOut()
 
 
 def shown(described: Described) -> dict[str, Any]:
-    """With the secret, if one was made just now: no other answer has it."""
-    shown = cast("dict[str, Any]", _out.dump(described))
-    return shown if described.secret is None else shown | {"clientSecret": described.secret}
+    return cast("dict[str, Any]", _out.dump(described))
 
 
 @bp.get("")
 @requires("applications:read", in_any_tenant=True)
+@gives(page_of(ApplicationOut), "The applications.")
 @asks(ApplicationsQuery)
-def find(query: dict[str, Any]) -> Response:
+def find(query: dict[str, Any]) -> Page[Described]:
     """The tenant's applications, by the page."""
-    return listed(applications.find(mandate(), window(query), **query), _out, "The applications.")
+    return applications.find(mandate(), window(query), **query)
 
 
 @bp.post("")
 @requires("applications:write", in_any_tenant=True)
+@gives(ApplicationOut, "The application was made.", 201)
+@refuses(AlreadyExists)
 @takes(ApplicationIn)
-def create(body: dict[str, Any]) -> Response:
+def create(body: dict[str, Any]) -> Described:
     """Make an application; a confidential one gets its secret, shown here and never again."""
-    return answer(shown(applications.create(mandate(), body)), "The application was made.", 201)
+    return applications.create(mandate(), body)
 
 
 @bp.get("/<id>")
 @requires("applications:read", in_any_tenant=True)
+@gives(ApplicationOut, "The application.")
 @by_id
-def get(application_id: str) -> Response:
+def get(application_id: str) -> Described:
     """One application."""
-    return answer(shown(applications.get(mandate(), application_id)), "The application.")
+    return applications.get(mandate(), application_id)
 
 
 @bp.patch("/<id>")
 @requires("applications:write", in_any_tenant=True)
+@gives(ApplicationOut, "The application is as you said.")
+@refuses(AlreadyExists, Conflict)
 @takes(ApplicationChange)
 @by_id
-def update(application_id: str, body: dict[str, Any]) -> Response:
+def update(application_id: str, body: dict[str, Any]) -> Described:
     """Change what an application decides, or turn it off or on; null leaves a thing to the settings."""
-    changed = applications.update(mandate(), application_id, body)
-    return answer(shown(changed), "The application is as you said.")
+    return applications.update(mandate(), application_id, body)
 
 
 @bp.delete("/<id>")
 @requires("applications:write", in_any_tenant=True)
+@gives(DeletedOut, "The application was deleted, and its sign-ins ended.")
+@refuses(Conflict)
 @by_id
-def delete(application_id: str) -> Response:
+def delete(application_id: str) -> dict[str, Any]:
     """Delete an application; every sign-in to it ends."""
-    revoked = applications.delete(mandate(), application_id)
-    return answer({"id": application_id, "revoked": revoked}, "The application was deleted, and its sign-ins ended.")
+    return {"id": application_id, "revoked": applications.delete(mandate(), application_id)}
 
 
 @bp.post("/<id>/secret")
 @requires("applications:write", in_any_tenant=True)
+@gives(ApplicationOut, "This secret is shown once; those before it end after the overlap.", 201)
+@refuses(Conflict)
 @takes(SecretIn)
 @by_id
-def make_secret(application_id: str, body: dict[str, Any]) -> Response:
+def make_secret(application_id: str, body: dict[str, Any]) -> Described:
     """Make a confidential application's next secret; those before it end after the overlap."""
     overlap = timedelta(seconds=body["overlap"]) if "overlap" in body else applications.OVERLAP
-    made = applications.make_secret(mandate(), application_id, overlap)
-    return answer(shown(made), "This secret is shown once; those before it end after the overlap.", 201)
+    return applications.make_secret(mandate(), application_id, overlap)

@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint
 from marshmallow import fields, validate
 
+from authsvc.blueprints.answers import gives, page_of
 from authsvc.blueprints.bodies import Camel, Moment, Text, Uuid
-from authsvc.blueprints.envelope import answer
 from authsvc.blueprints.paths import by_id
-from authsvc.blueprints.queries import Listing, asks, listed, window
+from authsvc.blueprints.queries import Listing, asks, window
 from authsvc.credentials.guard import mandate, requires
+from authsvc.models import Event
+from authsvc.models.paging import Page
 from authsvc.services import events
 
 bp = Blueprint("admin_events", __name__, url_prefix="/admin/events")
@@ -19,17 +21,17 @@ class EventOut(Camel):
     id = fields.String()
     kind = fields.String()
     at = Moment()
-    tenant_id = fields.String()
-    actor_id = fields.String()
-    subject_id = fields.String()
-    application_id = fields.String()
-    refresh_token_id = fields.String()
-    api_token_id = fields.String()
-    ip = fields.String()
-    user_agent = fields.String()
-    request_id = fields.String()
+    tenant_id = fields.String(allow_none=True)
+    actor_id = fields.String(allow_none=True)
+    subject_id = fields.String(allow_none=True)
+    application_id = fields.String(allow_none=True)
+    refresh_token_id = fields.String(allow_none=True)
+    api_token_id = fields.String(allow_none=True)
+    ip = fields.String(allow_none=True)
+    user_agent = fields.String(allow_none=True)
+    request_id = fields.String(allow_none=True)
     outcome = fields.String()
-    detail = fields.Raw()
+    detail = fields.Dict(allow_none=True)
 
 
 class EventListing(Listing):
@@ -46,20 +48,19 @@ class EventListing(Listing):
     before = Moment()
 
 
-_event_out = EventOut()
-
-
 @bp.get("")
 @requires("events:read", in_any_tenant=True)
+@gives(page_of(EventOut), "Events.")
 @asks(EventListing)
-def find(query: dict[str, Any]) -> Response:
+def find(query: dict[str, Any]) -> Page[Event]:
     """What happened, newest first."""
-    return listed(events.find(mandate(), window(query), **query), _event_out, "Events.")
+    return events.find(mandate(), window(query), **query)
 
 
 @bp.get("/<id>")
 @requires("events:read", in_any_tenant=True)
+@gives(EventOut, "An event.")
 @by_id
-def get(event_id: str) -> Response:
+def get(event_id: str) -> Event:
     """One event."""
-    return answer(_event_out.dump(events.get(mandate(), event_id)), "An event.")
+    return events.get(mandate(), event_id)

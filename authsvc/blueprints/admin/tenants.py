@@ -2,14 +2,17 @@
 
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint
 from marshmallow import fields
 
+from authsvc.blueprints.answers import DeletedOut, gives, page_of, refuses
 from authsvc.blueprints.bodies import Body, Camel, Flag, Moment, Text, Uuid, takes
-from authsvc.blueprints.envelope import answer
 from authsvc.blueprints.paths import by_id
-from authsvc.blueprints.queries import Listing, Switch, asks, listed, window
+from authsvc.blueprints.queries import Listing, Switch, asks, window
 from authsvc.credentials.guard import mandate, requires
+from authsvc.errors import AlreadyExists, Conflict
+from authsvc.models import Tenant
+from authsvc.models.paging import Page
 from authsvc.services import tenants
 
 bp = Blueprint("admin_tenants", __name__, url_prefix="/admin/tenants")
@@ -40,47 +43,50 @@ class TenantChange(Body):
     active = Flag()
 
 
-_out = TenantOut()
-
-
 @bp.get("")
 @requires("tenants:write", in_any_tenant=True)
+@gives(page_of(TenantOut), "The tenants.")
 @asks(TenantsQuery)
-def find(query: dict[str, Any]) -> Response:
+def find(query: dict[str, Any]) -> Page[Tenant]:
     """The tenants, by the page."""
-    return listed(tenants.find(mandate(), window(query), **query), _out, "The tenants.")
+    return tenants.find(mandate(), window(query), **query)
 
 
 @bp.post("")
 @requires("tenants:write", in_any_tenant=True)
+@gives(TenantOut, "The tenant was made.", 201)
+@refuses(AlreadyExists)
 @takes(TenantIn)
-def create(body: dict[str, Any]) -> Response:
+def create(body: dict[str, Any]) -> Tenant:
     """Make a tenant, with its built-in roles and its default application."""
-    made = tenants.create(mandate(), name=body["name"], slug=body["slug"], tenant_id=body.get("id"))
-    return answer(_out.dump(made), "The tenant was made.", 201)
+    return tenants.create(mandate(), name=body["name"], slug=body["slug"], tenant_id=body.get("id"))
 
 
 @bp.get("/<id>")
 @requires("tenants:write", in_any_tenant=True)
+@gives(TenantOut, "The tenant.")
 @by_id
-def get(tenant_id: str) -> Response:
+def get(tenant_id: str) -> Tenant:
     """One tenant."""
-    return answer(_out.dump(tenants.get(mandate(), tenant_id)), "The tenant.")
+    return tenants.get(mandate(), tenant_id)
 
 
 @bp.patch("/<id>")
 @requires("tenants:write", in_any_tenant=True)
+@gives(TenantOut, "The tenant is as you said.")
+@refuses(AlreadyExists, Conflict)
 @takes(TenantChange)
 @by_id
-def update(tenant_id: str, body: dict[str, Any]) -> Response:
+def update(tenant_id: str, body: dict[str, Any]) -> Tenant:
     """Rename a tenant, or turn it off or on."""
-    return answer(_out.dump(tenants.update(mandate(), tenant_id, body)), "The tenant is as you said.")
+    return tenants.update(mandate(), tenant_id, body)
 
 
 @bp.delete("/<id>")
 @requires("tenants:write", in_any_tenant=True)
+@gives(DeletedOut, "The tenant was deleted, and all that belonged to it.")
+@refuses(Conflict)
 @by_id
-def delete(tenant_id: str) -> Response:
+def delete(tenant_id: str) -> dict[str, Any]:
     """Delete a tenant and all that belongs to it."""
-    revoked = tenants.delete(mandate(), tenant_id)
-    return answer({"id": tenant_id, "revoked": revoked}, "The tenant was deleted, and all that belonged to it.")
+    return {"id": tenant_id, "revoked": tenants.delete(mandate(), tenant_id)}

@@ -2,15 +2,18 @@
 
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint
 
-from authsvc.blueprints.auth import UserOut, user_out
+from authsvc.blueprints.answers import DeletedOut, gives, page_of, refuses
+from authsvc.blueprints.auth import UserOut
 from authsvc.blueprints.bodies import Body, Flag, Moment, Text, Texts, Uuid, takes
-from authsvc.blueprints.envelope import answer
 from authsvc.blueprints.paths import by_id
-from authsvc.blueprints.queries import Listing, Switch, asks, listed, window
+from authsvc.blueprints.queries import Listing, Switch, asks, window
 from authsvc.credentials.guard import mandate, requires
+from authsvc.errors import AlreadyExists
+from authsvc.models.paging import Page
 from authsvc.services import accounts, users
+from authsvc.services.accounts import Account
 from authsvc.services.users import Filters
 
 bp = Blueprint("admin_users", __name__, url_prefix="/admin/users")
@@ -47,19 +50,21 @@ class UsersQuery(Listing):
 
 @bp.get("")
 @requires("users:read", in_any_tenant=True)
+@gives(page_of(UserOut), "These are the users.")
 @asks(UsersQuery)
-def find(query: dict[str, Any]) -> Response:
+def find(query: dict[str, Any]) -> Page[Account]:
     """The users, or those whom all filters fit."""
-    page = users.find(mandate(), window=window(query), filters=Filters(**query))
-    return listed(page, UserOut(), "These are the users.")
+    return users.find(mandate(), window=window(query), filters=Filters(**query))
 
 
 @bp.post("")
 @requires("users:write", in_any_tenant=True)
+@gives(UserOut, "The user was made.", 201)
+@refuses(AlreadyExists)
 @takes(UserIn)
-def create(body: dict[str, Any]) -> Response:
+def create(body: dict[str, Any]) -> Account:
     """Make a user, with exactly these roles."""
-    made = users.create(
+    return users.create(
         mandate(),
         email=body["email"],
         password=body.get("password"),
@@ -68,30 +73,32 @@ def create(body: dict[str, Any]) -> Response:
         role_names=body.get("roles", accounts.EVERYONE),
         user_id=body.get("id"),
     )
-    return answer(user_out(made), "The user was made.", 201)
 
 
 @bp.get("/<id>")
 @requires("users:read", in_any_tenant=True)
+@gives(UserOut, "This is the user.")
 @by_id
-def get(user_id: str) -> Response:
+def get(user_id: str) -> Account:
     """One user."""
-    return answer(user_out(users.get(mandate(), user_id)), "This is the user.")
+    return users.get(mandate(), user_id)
 
 
 @bp.patch("/<id>")
 @requires("users:write", in_any_tenant=True)
+@gives(UserOut, "Changed.")
+@refuses(AlreadyExists)
 @takes(UserChangesIn)
 @by_id
-def update(user_id: str, body: dict[str, Any]) -> Response:
+def update(user_id: str, body: dict[str, Any]) -> Account:
     """Change a user; `active: false` ends every sign-in of theirs."""
-    return answer(user_out(users.update(mandate(), user_id, body)), "Changed.")
+    return users.update(mandate(), user_id, body)
 
 
 @bp.delete("/<id>")
 @requires("users:write", in_any_tenant=True)
+@gives(DeletedOut, "The user was deleted, and every sign-in of theirs has ended.")
 @by_id
-def delete(user_id: str) -> Response:
+def delete(user_id: str) -> dict[str, Any]:
     """Delete a user; every sign-in of theirs ends, and the e-mail address is free again."""
-    revoked = users.delete(mandate(), user_id)
-    return answer({"id": user_id, "revoked": revoked}, "The user was deleted, and every sign-in of theirs has ended.")
+    return {"id": user_id, "revoked": users.delete(mandate(), user_id)}
