@@ -61,9 +61,19 @@ def test_it_is_the_same_wherever_it_is_asked_for_but_for_where_the_service_is(ap
 
 def test_every_example_fits_its_schema(described):
     for code, example in described["components"]["examples"].items():
-        schema = {"$ref": "#/components/schemas/Refusal", "components": described["components"]}
-        jsonschema_rs.validate(schema, example["value"])
+        judged({"$ref": "#/components/schemas/Refusal"}, described, example["value"])
         assert example["value"]["error"]["code"] == code
+    for _, path, operation in operations(described):
+        for message in (operation.get("requestBody", {}), *operation["responses"].values()):
+            for media in message.get("content", {}).values():
+                if "example" in media:
+                    judged(media["schema"], described, media["example"])
+                else:
+                    assert "examples" in media or path.startswith("/oauth/") or "schema" in media
+
+
+def judged(schema, described, example):
+    jsonschema_rs.validate({**schema, "components": described["components"]}, example)
 
 
 def test_whom_an_operation_serves_is_said_in_its_security(app, described):

@@ -10,7 +10,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from authsvc.blueprints import verify
-from authsvc.blueprints.reference import operations, refusals, shapes
+from authsvc.blueprints.reference import examples, operations, refusals, shapes
 from authsvc.credentials import transports
 from authsvc.credentials.transports import CSRF_HEADER
 
@@ -62,7 +62,7 @@ def describe(app: Flask) -> dict[str, Any]:
         spec.path(path, operations=described, parameters=operations.path_parameters(path))
     for name, text in _tags(app):
         spec.tag({"name": name, "description": text})
-    return spec.to_dict()
+    return _with_answers(spec.to_dict())
 
 
 def _operation(rule: Rule, view: Any, method: str, converter: shapes.Converter) -> dict[str, Any]:
@@ -86,6 +86,17 @@ def _name(rule: Rule, method: str) -> str:
 
 def _path(rule: Rule) -> str:
     return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+
+
+def _with_answers(described: dict[str, Any]) -> dict[str, Any]:
+    """Each yes with an example of it."""
+    schemas = described["components"]["schemas"]
+    for method, path in paths(described):
+        for status, response in described["paths"][path][method.lower()]["responses"].items():
+            for media in response.get("content", {}).values():
+                if status.startswith("2"):
+                    media["example"] = examples.of(media["schema"], schemas)
+    return described
 
 
 def _tags(app: Flask) -> Iterator[tuple[str, str]]:

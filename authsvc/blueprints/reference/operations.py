@@ -8,7 +8,9 @@ from marshmallow import Schema
 from authsvc import errors
 from authsvc.blueprints import oauth
 from authsvc.blueprints.answers import Gives
+from authsvc.blueprints.forms import FORM
 from authsvc.blueprints.reference import refusals
+from authsvc.blueprints.reference.examples import BODIES
 from authsvc.blueprints.reference.shapes import ID, Converter
 from authsvc.credentials.guard import BY_SIGN_IN, Guard
 from authsvc.credentials.transports import CSRF_HEADER
@@ -44,7 +46,7 @@ def foreign(view: Any, name: str, tag: str, *, with_body: bool) -> dict[str, Any
         "responses": {"default": {"description": "As the other system answers; see docs/dialects.md."}},
     }
     if with_body:
-        content = {kind: {"schema": ANY_OBJECT} for kind in ("application/json", "application/x-www-form-urlencoded")}
+        content = {kind: {"schema": ANY_OBJECT} for kind in ("application/json", FORM)}
         described["requestBody"] = {"content": content}
     return described
 
@@ -96,12 +98,15 @@ def _parameters(view: Any, kinds: refusals.Kinds, converter: Converter) -> list[
 
 def _body(view: Any) -> dict[str, Any] | None:
     if hasattr(view, "form_schema"):
-        content = {"application/x-www-form-urlencoded": {"schema": view.form_schema}}
-        return {"required": True, "content": content}
+        return {"required": True, "content": {FORM: _media(view.form_schema)}}
     if hasattr(view, "body_schema"):
         needed = any(field.required for field in view.body_schema.fields.values())
-        return {"required": needed, "content": {"application/json": {"schema": view.body_schema}}}
+        return {"required": needed, "content": {"application/json": _media(view.body_schema)}}
     return None
+
+
+def _media(schema: Schema) -> dict[str, Any]:
+    return {"schema": schema, "example": BODIES[schema.__class__.__name__]}
 
 
 def _yes(gives: Gives) -> dict[str, Any]:
