@@ -88,6 +88,11 @@ def hashing_concurrency(config: "Base") -> int:
     return config.HASHING_CONCURRENCY or math.ceil((os.cpu_count() or 1) / worker_count(config))
 
 
+def hashing_seats(config: "Base") -> int:
+    """How many passwords one process hashes or lets wait."""
+    return hashing_concurrency(config) + config.HASHING_QUEUE
+
+
 def _one_of(config: "Base", name: str, choices: tuple[str, ...]) -> _Rule:
     return _Rule(getattr(config, name) in choices, f"{name} must be one of: {', '.join(choices)}.")
 
@@ -117,6 +122,7 @@ def _always(config: "Base") -> "itertools.chain[_Rule]":
             ),
             _Rule(not _is_in_memory(config.DATABASE_URL), "DATABASE_URL must not be in memory."),
             _Rule(all(map(_is_network, config.TRUSTED_PROXIES)), "TRUSTED_PROXIES must be addresses or networks."),
+            _Rule(all(map(_is_network, config.METRICS_READERS)), "METRICS_READERS must be addresses or networks."),
             _Rule(
                 config.ARGON2_MEMORY >= 8 * config.ARGON2_PARALLELISM,
                 "ARGON2_MEMORY must be at least 8 for each of ARGON2_PARALLELISM.",
