@@ -98,7 +98,7 @@ def _one_of(config: "Base", name: str, choices: tuple[str, ...]) -> _Rule:
 
 
 def _always(config: "Base") -> "itertools.chain[_Rule]":
-    url = urlsplit(config.BASE_URL if _is_url(config.BASE_URL) else "")
+    url = urlsplit(config.BASE_URL if is_url(config.BASE_URL) else "")
     return itertools.chain(
         (
             _one_of(config, "TRANSPORT", ("body", "cookie")),
@@ -117,12 +117,12 @@ def _always(config: "Base") -> "itertools.chain[_Rule]":
                 "COOKIE_SAME_SITE=None needs a BASE_URL with https.",
             ),
             _Rule(
-                _is_database(config.DATABASE_URL),
+                is_database(config.DATABASE_URL),
                 "DATABASE_URL must be sqlite:///… or postgresql+psycopg://….",
             ),
-            _Rule(not _is_in_memory(config.DATABASE_URL), "DATABASE_URL must not be in memory."),
-            _Rule(all(map(_is_network, config.TRUSTED_PROXIES)), "TRUSTED_PROXIES must be addresses or networks."),
-            _Rule(all(map(_is_network, config.METRICS_READERS)), "METRICS_READERS must be addresses or networks."),
+            _Rule(not is_in_memory(config.DATABASE_URL), "DATABASE_URL must not be in memory."),
+            _Rule(all(map(is_network, config.TRUSTED_PROXIES)), "TRUSTED_PROXIES must be addresses or networks."),
+            _Rule(all(map(is_network, config.METRICS_READERS)), "METRICS_READERS must be addresses or networks."),
             _Rule(
                 config.ARGON2_MEMORY >= 8 * config.ARGON2_PARALLELISM,
                 "ARGON2_MEMORY must be at least 8 for each of ARGON2_PARALLELISM.",
@@ -143,7 +143,7 @@ def _always(config: "Base") -> "itertools.chain[_Rule]":
 
 def _in_production(config: "Base") -> tuple[_Rule, ...]:
     secret = config.SECRET_KEY
-    database = make_url(config.DATABASE_URL) if _is_database(config.DATABASE_URL) else None
+    database = make_url(config.DATABASE_URL) if is_database(config.DATABASE_URL) else None
     return (
         _Rule(
             not secret or len(secret.encode()) >= SECRET_LENGTH,
@@ -163,7 +163,7 @@ def _in_production(config: "Base") -> tuple[_Rule, ...]:
     )
 
 
-def _is_url(text: str) -> bool:
+def is_url(text: str) -> bool:
     try:
         urlsplit(text).port  # noqa: B018  (it is looked at when it is asked for)
     except ValueError:
@@ -171,7 +171,7 @@ def _is_url(text: str) -> bool:
     return True
 
 
-def _is_network(text: str) -> bool:
+def is_network(text: str) -> bool:
     try:
         ipaddress.ip_network(text, strict=False)
     except ValueError:
@@ -179,15 +179,15 @@ def _is_network(text: str) -> bool:
     return True
 
 
-def _is_in_memory(url: str) -> bool:
+def is_in_memory(url: str) -> bool:
     """Then every process, and every connection, would have a database of its own."""
-    if not _is_database(url) or make_url(url).drivername != "sqlite":
+    if not is_database(url) or make_url(url).drivername != "sqlite":
         return False
     place = make_url(url).database or ":memory:"
     return ":memory:" in place or make_url(url).query.get("mode") == "memory"
 
 
-def _is_database(url: str) -> bool:
+def is_database(url: str) -> bool:
     try:
         return make_url(url).drivername in ("sqlite", "postgresql+psycopg")
     except (ArgumentError, ValueError):

@@ -90,6 +90,11 @@ def _begin_sqlite(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+def journal_mode(connection: Connection) -> str:
+    """SQLite's, as it is: where a WAL can't be, it keeps another without a word."""
+    return str(connection.exec_driver_sql("PRAGMA journal_mode").scalar())
+
+
 def _alone() -> Engine:
     """The same pool, with every statement its own transaction."""
     key = "authsvc.engine.alone"
