@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 from flask import Flask
-from flask.cli import with_appcontext
+from flask.cli import AppGroup, with_appcontext
 
 from authsvc import clock
 from authsvc.cli.commands import Away, Command, Refused, as_json
@@ -49,7 +49,7 @@ def alone(config: "Base | None", refused: Exception) -> Flask:
     app = Flask("authsvc", static_folder=None)
     app.extensions[service.REFUSED] = str(refused)
     app.before_request(_refuse)
-    app.cli.add_command(doctor)
+    app.cli = _Alone(refused)
     if config is None:
         return app
     app.extensions.update({"authsvc": config, "authsvc.ring": Ring()})
@@ -59,6 +59,19 @@ def alone(config: "Base | None", refused: Exception) -> Flask:
         with app.app_context():
             engine.instrument(db.engine)
     return app
+
+
+class _Alone(AppGroup):
+    """Whoever asks for another command is told why there is none."""
+
+    def __init__(self, refused: Exception) -> None:
+        super().__init__(commands=[doctor])
+        self.refused = str(refused)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+        if cmd_name != NAME:
+            raise Refused(self.refused)
+        return doctor
 
 
 def _refuse() -> None:
