@@ -17,6 +17,8 @@ from authsvc.services.doctor import configuration, database, machine
 from config import SettingInvalid
 from tests.conftest import configured, on_postgresql
 from tests.servers.gunicorn import ROOT
+from tests.servers.postgresql import free_port
+from tests.servers.threads import Scripted, Served
 
 FINE, WARNING, BROKEN = "fine", "warning", "broken"
 SECRET = "uW5mKq0x9ZcT4vBn7LrEa2YsDhGjP8fXoI3wQk6MtNRy1UeV"
@@ -251,3 +253,39 @@ def test_it_works_where_the_service_refuses_to_start(tmp_path):
     assert b"\x1b[1;31mbroken" in told
     assert b"AUTHSVC_SECRET_KEY must have at least 32 bytes" in told
     assert PASSWORD.encode() not in told
+
+
+@sqlite_alone
+def test_the_running_service_is_asked_through_its_address(app, make_app):
+    def asked(served, *words, code=0):
+        done = app.test_cli_runner().invoke(args=["doctor", "--json", "--url", served, *words])
+        assert done.exit_code == code, done.output
+        checks = ("public address", "ready", "host", "metrics")
+        return {one["check"]: one["verdict"] for one in json.loads(done.stdout) if one["check"] in checks}
+
+    def serving(wsgi):
+        served = Served(wsgi).start()
+        services.append(served)
+        return served.url + "/"
+
+    services, all_is_well = [], {"public address": FINE, "ready": FINE, "host": FINE}
+    closed = f"http://127.0.0.1:{free_port()}"
+    another = Scripted()
+    another.answers["/healthz"] = ("302 Found", {"Location": "/elsewhere"}, b"<html>")
+    try:
+        assert asked(serving(app)) == all_is_well
+        assert asked(serving(make_app(METRICS_READERS=("127.0.0.1",)))) == all_is_well | {"metrics": WARNING}
+        strict = make_app(ALLOWED_HOSTS=("auth.example.org",))
+        assert asked(serving(strict), code=1) == all_is_well | {"host": BROKEN}
+        other = make_app(BASE_URL="https://elsewhere.example.org")
+        assert asked(serving(other), code=1) == all_is_well | {"host": BROKEN}
+        sealed = make_app(SECRET_KEY=SECRET)
+        assert asked(serving(sealed), code=1) == all_is_well | {"ready": BROKEN}
+        assert asked(serving(another), code=1) == {"public address": BROKEN, "host": BROKEN}
+        assert asked(closed, code=1) == {"public address": BROKEN}
+        assert asked(closed.replace("http", "https"), code=1) == {"public address": BROKEN}
+    finally:
+        for served in services:
+            served.stop()
+    for wrong in ("auth.example.org", "ftp://auth.example.org", "https://me:secret@auth.example.org", "http://[::1"):
+        assert app.test_cli_runner().invoke(args=["doctor", "--url", wrong]).exit_code == 2

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from flask import current_app
 
-from authsvc.services.doctor import configuration, contents, database, machine
+from authsvc.services.doctor import configuration, contents, database, machine, reaching
 from authsvc.services.doctor.findings import Finding
 
 if TYPE_CHECKING:
@@ -19,14 +19,19 @@ if TYPE_CHECKING:
 REFUSED = "authsvc.refused"
 
 
-def examine(now: datetime) -> Iterator[Finding]:
-    """All there is to say about this app, also one that can't serve (cli/doctor.py makes it)."""
+def examine(now: datetime, url: str | None = None) -> Iterator[Finding]:
+    """All there is to say about this app, also one that can't serve (cli/doctor.py makes it).
+
+    With `url`, also about the service that runs behind that address.
+    """
     config: Base | None = current_app.extensions.get("authsvc")
     refused: str | None = current_app.extensions.get(REFUSED)
     yield from configuration.examine(config, refused)
     if config is not None:
         yield from machine.examine_files()
         yield from _examine_database(now)
+    if url is not None:
+        yield from reaching.examine(url, config.BASE_URL if config else None)
     yield from machine.examine_software()
 
 

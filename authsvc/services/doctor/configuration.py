@@ -31,9 +31,13 @@ def _settings(config: "Base | None", refused: str | None) -> Iterator[Finding]:
         return
     head, *complaints = refused.splitlines()
     for complaint in complaints or [head]:
-        sentence = complaint.strip()
-        advice = f"AUTHSVC_{sentence}" if _SETTING.match(sentence) and sentence.split()[0].isupper() else sentence
-        yield broken("settings", "The service does not start.", advice.replace("AUTHSVC_AUTHSVC_", "AUTHSVC_"))
+        yield broken("settings", "The service does not start.", _in_full(config, complaint.strip()))
+
+
+def _in_full(config: "Base | None", sentence: str) -> str:
+    """With the setting that it begins with as the environment has it."""
+    first = _SETTING.match(sentence)
+    return f"AUTHSVC_{sentence}" if first and hasattr(config, first[0]) else sentence
 
 
 def _stage(config: "Base") -> Iterator[Finding]:
