@@ -14,6 +14,7 @@ from flask import current_app
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from werkzeug.local import LocalProxy
+from werkzeug.sansio.utils import host_is_trusted
 
 if TYPE_CHECKING:
     from config import Base
@@ -76,6 +77,12 @@ def allowed_hosts(config: "Base") -> tuple[str, ...]:
     """The Host headers that are answered: in production at least our own, elsewhere any unless some are named."""
     public = urlsplit(config.BASE_URL).hostname or ""
     return config.ALLOWED_HOSTS or ((public,) if config.ENV == "production" else ())
+
+
+def answers_to(config: "Base", host: str) -> bool:
+    """Whether a request with this Host header is answered."""
+    hosts = allowed_hosts(config)
+    return not hosts or host_is_trusted(host, hosts)
 
 
 def worker_count(config: "Base") -> int:

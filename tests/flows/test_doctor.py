@@ -6,6 +6,7 @@ import pty
 import subprocess
 import sys
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,6 +15,7 @@ from authsvc.cli.doctor import alone
 from authsvc.extensions import db
 from authsvc.models.engine import transaction
 from authsvc.services.doctor import configuration, database, machine
+from authsvc.services.web_origins import are_same_site
 from config import SettingInvalid
 from tests.conftest import configured, on_postgresql
 from tests.servers.gunicorn import ROOT
@@ -125,7 +127,9 @@ def test_settings_that_do_not_fit_each_other_are_found():
         ({"BASE_URL": "http://[::1]:8000", "ENV": "development"}, {}),
         ({"BASE_URL": "http://10.0.0.2", "ENV": "development"}, {"https": BROKEN, "stage": WARNING}),
         ({"ALLOWED_HOSTS": ("www.example.org",)}, {"hosts": BROKEN}),
-        ({"ALLOWED_HOSTS": ("www.example.org", "AUTH.example.org:443")}, {}),
+        ({"ALLOWED_HOSTS": ("www.example.org", "auth.example.org:443")}, {}),
+        ({"ALLOWED_HOSTS": ("AUTH.example.org",)}, {"hosts": BROKEN}),
+        ({"BASE_URL": "https://[2001:db8::1]"}, {"hosts": BROKEN}),
         ({"ALLOWED_HOSTS": (".example.org",)}, {}),
         ({"ALLOWED_HOSTS": (".th.example.org",)}, {"hosts": BROKEN}),
         ({"TRUSTED_PROXIES": ()}, {"proxies": WARNING}),
@@ -171,6 +175,36 @@ def test_a_clock_that_differs_is_found(app):
         for ahead, verdict in ((0, FINE), (4, FINE), (-15, WARNING), (15, WARNING), (-60, BROKEN), (60, BROKEN)):
             [finding] = database._clock(Server(ahead))
             assert finding.verdict == verdict, ahead
+
+
+@sqlite_alone
+def test_a_journal_that_can_not_be_a_wal_and_a_full_disk_are_found(app, monkeypatch, tmp_path):
+    for mode, verdict in (("wal", FINE), ("delete", WARNING)):
+        monkeypatch.setattr(database.engine, "journal_mode", lambda _, mode=mode: mode)
+        assert verdicts(examined(app), "journal") == {"journal": verdict}
+    for mebibytes, verdict in ((5000, FINE), (500, WARNING), (5, BROKEN)):
+        free = SimpleNamespace(free=mebibytes * 1024**2)
+        monkeypatch.setattr(machine.shutil, "disk_usage", lambda _, free=free: free)
+        [finding] = machine._room(tmp_path / "any.db")
+        assert finding.verdict == verdict
+
+
+def test_one_site_is_what_browsers_take_for_one():
+    own = "https://auth.example.org"
+    cases = {
+        ("https://www.example.org", own): True,
+        ("https://example.org:8443", own): True,
+        ("http://www.example.org", own): False,
+        ("https://www.example.com", own): False,
+        ("https://example.org.example.com", own): False,
+        ("https://a.one.co.uk", "https://b.one.co.uk"): True,
+        ("https://one.co.uk", "https://two.co.uk"): False,
+        ("http://localhost:3000", "http://localhost:8000"): True,
+        ("http://127.0.0.1:3000", "http://localhost:8000"): False,
+        ("https://10.0.0.1", "https://10.1.0.1"): False,
+        ("https://[::1]:3000", "https://[::1]"): True,
+    }
+    assert {pair: are_same_site(*pair) for pair in cases} == cases
 
 
 @sqlite_alone

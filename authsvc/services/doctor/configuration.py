@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from authsvc.addresses import address
 from authsvc.services.doctor.findings import Finding, broken, fine, warning
-from authsvc.settings import allowed_hosts, hashing_seats, is_network, is_url
+from authsvc.settings import answers_to, hashing_seats, is_network, is_url
 
 if TYPE_CHECKING:
     from config import Base
@@ -63,10 +63,9 @@ def _scheme(config: "Base") -> Iterator[Finding]:
 
 
 def _hosts(config: "Base") -> Iterator[Finding]:
-    """In Werkzeug's words: a name, or with a dot before it all names below that too."""
-    host = urlsplit(config.BASE_URL).hostname or ""
-    hosts = [one.lower().rpartition(":")[0] or one.lower() for one in allowed_hosts(config)]
-    if not hosts or any(host == one.lstrip(".") or (one[:1] == "." and host.endswith(one)) for one in hosts):
+    """As browsers write it: in lower case."""
+    host = urlsplit(config.BASE_URL).netloc.rpartition("@")[2].lower()
+    if answers_to(config, host):
         yield fine("hosts", f"Requests to {host} are answered.")
         return
     yield broken(

@@ -87,7 +87,7 @@ def _applications() -> Iterator[Finding]:
     troubles = [trouble for found in origins for trouble in _cookies(found, origins[found])]
     yield from troubles
     if not troubles:
-        yield fine("cookies", f"Browsers send them as each of {len(origins)} applications needs it.")
+        yield fine("cookies", f"Browsers send them from the pages of every application ({len(origins)}).")
 
 
 def _cookies(own: application.Application, origins: list[str]) -> Iterator[Finding]:
