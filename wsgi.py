@@ -1,10 +1,18 @@
 """What gunicorn and the flask command load: the app, as the environment describes it."""
 
-from authsvc import create_app
-from authsvc.settings import SettingsRefused
-from config import SettingInvalid, from_environment
+import sys
 
+from authsvc import create_app
+from authsvc.cli.doctor import alone, is_asked_for
+from authsvc.settings import SettingsRefused
+from config import Base, SettingInvalid, from_environment
+
+config: Base | None = None
 try:
-    app = create_app(from_environment())
-except (SettingInvalid, SettingsRefused) as refused:
-    raise SystemExit(str(refused)) from None
+    config = from_environment()
+    app = create_app(config)
+except (SettingInvalid, SettingsRefused, OSError) as refused:
+    # With these settings there is no service; who asks what is wrong is told more than the first thing.
+    if not is_asked_for(sys.argv[1:]):
+        raise SystemExit(str(refused)) from None
+    app = alone(config, refused)

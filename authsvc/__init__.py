@@ -66,6 +66,8 @@ def create_app(config: "Base") -> Flask:
     jwt.init_app(app)
     migrate.init_app(app, db, directory=str(installation.MIGRATIONS), render_as_batch=True)
 
+    if config.METRICS_READERS:
+        _count_in(app, config)
     envelope.install(app)
     app.before_request(guard.begin_request)
     app.after_request(origins.add_cors)
@@ -78,6 +80,16 @@ def create_app(config: "Base") -> Flask:
     within = TrustedProxies(app.wsgi_app, config.TRUSTED_PROXIES)
     app.wsgi_app = QueryTokens(within)  # type: ignore[method-assign]
     return app
+
+
+def _count_in(app: Flask, config: "Base") -> None:
+    # The library asks, when it is loaded, where to count: gunicorn has said so by then. Others need not load it at all.
+    from authsvc.metrics import Metrics
+
+    metrics = app.extensions["authsvc.metrics"] = Metrics(config)
+    metrics.install(app)
+    with app.app_context():
+        metrics.watch(db.engine)
 
 
 def init_app(app: Flask, config: "Base | None" = None, prefix: str = "", *, query_token: bool = True) -> Flask:

@@ -14,6 +14,7 @@ from flask import current_app
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from werkzeug.local import LocalProxy
+from werkzeug.sansio.utils import host_is_trusted
 
 if TYPE_CHECKING:
     from config import Base
@@ -78,6 +79,12 @@ def allowed_hosts(config: "Base") -> tuple[str, ...]:
     return config.ALLOWED_HOSTS or ((public,) if config.ENV == "production" else ())
 
 
+def answers_to(config: "Base", host: str) -> bool:
+    """Whether a request with this Host header is answered."""
+    hosts = allowed_hosts(config)
+    return not hosts or host_is_trusted(host, hosts)
+
+
 def worker_count(config: "Base") -> int:
     """How many processes serve."""
     return config.WORKERS or max(2, os.cpu_count() or 1)
@@ -88,12 +95,17 @@ def hashing_concurrency(config: "Base") -> int:
     return config.HASHING_CONCURRENCY or math.ceil((os.cpu_count() or 1) / worker_count(config))
 
 
+def hashing_seats(config: "Base") -> int:
+    """How many passwords one process hashes or lets wait."""
+    return hashing_concurrency(config) + config.HASHING_QUEUE
+
+
 def _one_of(config: "Base", name: str, choices: tuple[str, ...]) -> _Rule:
     return _Rule(getattr(config, name) in choices, f"{name} must be one of: {', '.join(choices)}.")
 
 
 def _always(config: "Base") -> "itertools.chain[_Rule]":
-    url = urlsplit(config.BASE_URL if _is_url(config.BASE_URL) else "")
+    url = urlsplit(config.BASE_URL if is_url(config.BASE_URL) else "")
     return itertools.chain(
         (
             _one_of(config, "TRANSPORT", ("body", "cookie")),
@@ -112,11 +124,12 @@ def _always(config: "Base") -> "itertools.chain[_Rule]":
                 "COOKIE_SAME_SITE=None needs a BASE_URL with https.",
             ),
             _Rule(
-                _is_database(config.DATABASE_URL),
+                is_database(config.DATABASE_URL),
                 "DATABASE_URL must be sqlite:///… or postgresql+psycopg://….",
             ),
-            _Rule(not _is_in_memory(config.DATABASE_URL), "DATABASE_URL must not be in memory."),
-            _Rule(all(map(_is_network, config.TRUSTED_PROXIES)), "TRUSTED_PROXIES must be addresses or networks."),
+            _Rule(not is_in_memory(config.DATABASE_URL), "DATABASE_URL must not be in memory."),
+            _Rule(all(map(is_network, config.TRUSTED_PROXIES)), "TRUSTED_PROXIES must be addresses or networks."),
+            _Rule(all(map(is_network, config.METRICS_READERS)), "METRICS_READERS must be addresses or networks."),
             _Rule(
                 config.ARGON2_MEMORY >= 8 * config.ARGON2_PARALLELISM,
                 "ARGON2_MEMORY must be at least 8 for each of ARGON2_PARALLELISM.",
@@ -137,7 +150,7 @@ def _always(config: "Base") -> "itertools.chain[_Rule]":
 
 def _in_production(config: "Base") -> tuple[_Rule, ...]:
     secret = config.SECRET_KEY
-    database = make_url(config.DATABASE_URL) if _is_database(config.DATABASE_URL) else None
+    database = make_url(config.DATABASE_URL) if is_database(config.DATABASE_URL) else None
     return (
         _Rule(
             not secret or len(secret.encode()) >= SECRET_LENGTH,
@@ -157,7 +170,7 @@ def _in_production(config: "Base") -> tuple[_Rule, ...]:
     )
 
 
-def _is_url(text: str) -> bool:
+def is_url(text: str) -> bool:
     try:
         urlsplit(text).port  # noqa: B018  (it is looked at when it is asked for)
     except ValueError:
@@ -165,7 +178,7 @@ def _is_url(text: str) -> bool:
     return True
 
 
-def _is_network(text: str) -> bool:
+def is_network(text: str) -> bool:
     try:
         ipaddress.ip_network(text, strict=False)
     except ValueError:
@@ -173,15 +186,15 @@ def _is_network(text: str) -> bool:
     return True
 
 
-def _is_in_memory(url: str) -> bool:
+def is_in_memory(url: str) -> bool:
     """Then every process, and every connection, would have a database of its own."""
-    if not _is_database(url) or make_url(url).drivername != "sqlite":
+    if not is_database(url) or make_url(url).drivername != "sqlite":
         return False
     place = make_url(url).database or ":memory:"
     return ":memory:" in place or make_url(url).query.get("mode") == "memory"
 
 
-def _is_database(url: str) -> bool:
+def is_database(url: str) -> bool:
     try:
         return make_url(url).drivername in ("sqlite", "postgresql+psycopg")
     except (ArgumentError, ValueError):

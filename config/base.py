@@ -30,6 +30,7 @@ class Base:
     LOG_FORMAT: str = "text"
     ACCESS_LOG: bool = False
     MAX_BODY: int = 64 * 1024
+    METRICS_READERS: tuple[str, ...] = ()
 
     # Tokens
     TRANSPORT: str = "body"

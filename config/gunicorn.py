@@ -1,7 +1,10 @@
 """gunicorn's settings. HOST and PORT are plain environment variables; the rest comes from the config object."""
 
 import errno
+import os
+import shutil
 import socket
+import tempfile
 from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
@@ -29,6 +32,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 setattr(exc, name, without_secrets(value))
         super().handle_error(req, client, addr, exc)
 
+
+COUNTED_IN = "PROMETHEUS_MULTIPROC_DIR"
 
 wsgi_app = "wsgi:app"
 bind = ":".join(host_and_port())
@@ -65,7 +70,36 @@ def post_worker_init(worker: Any) -> None:
 
 
 def on_starting(_server: Any) -> None:
-    """Refuse a port that is taken: with reuse_port a second service would share it without a word."""
+    _refuse_taken_port()
+    os.environ.pop(COUNTED_IN, None)  # another service's, or that of the one which started us to take its place
+    _count_together()
+
+
+def on_reload(_server: Any) -> None:
+    _count_together()
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """What a worker counted stays; what it was busy with is over."""
+    if COUNTED_IN in os.environ:
+        from prometheus_client.multiprocess import mark_process_dead  # when it is loaded it asks where to count
+
+        mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def on_exit(_server: Any) -> None:
+    if COUNTED_IN in os.environ:
+        shutil.rmtree(os.environ[COUNTED_IN], ignore_errors=True)
+
+
+def _count_together() -> None:
+    """Where all workers write their numbers: a folder that is new at each start, and no other service's."""
+    if _settings.METRICS_READERS and COUNTED_IN not in os.environ:
+        os.environ[COUNTED_IN] = tempfile.mkdtemp(prefix="authsvc-metrics-")
+
+
+def _refuse_taken_port() -> None:
+    """With reuse_port a second service would share it without a word."""
     host, _, port = bind.rpartition(":")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:

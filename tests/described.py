@@ -40,9 +40,11 @@ class Description:
         if "content" not in described:
             assert not answer.data, what
             return
-        problem = next(
-            self.validator(path, request.method, status, described).iter_errors(json.loads(answer.data)), None
-        )
+        assert answer.mimetype in described["content"], f"It is no {answer.mimetype} that is described. {what}"
+        if not answer.is_json:
+            return
+        validator = self.validator(path, request.method, status, described)
+        problem = next(validator.iter_errors(json.loads(answer.data)), None)
         assert problem is None, f"{problem.message} {what}"
 
     def view(self):

@@ -1,6 +1,6 @@
 """HTTP: one file per blueprint, its schemas beside its routes. Views do not commit."""
 
-from authsvc.blueprints import api_tokens, auth, health, oauth, refresh, token_admin, verify, well_known
+from authsvc.blueprints import api_tokens, auth, health, metrics, oauth, refresh, token_admin, verify, well_known
 from authsvc.blueprints.admin import applications, events, keys, roles, tenants, users
 
 BLUEPRINTS = (
@@ -18,4 +18,5 @@ BLUEPRINTS = (
     events.bp,
     well_known.bp,
     health.bp,
+    metrics.bp,
 )

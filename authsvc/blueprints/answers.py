@@ -30,7 +30,7 @@ class Gives:
     status: int = 200
     headers: tuple[str, ...] = ()
     bare: bool = False
-    media: str = "application/json"
+    media: tuple[str, ...] = ("application/json",)
 
 
 class Sorted(fields.List[str]):
@@ -87,7 +87,15 @@ def gives_bare(
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         schemas = tuple(one() for one in schema_classes)
-        view.gives = Gives(schemas, headers=headers, bare=True, media=media)  # type: ignore[attr-defined]
+        view.gives = Gives(schemas, headers=headers, bare=True, media=(media,) if schemas else ())  # type: ignore[attr-defined]
+        return view
+
+    return decorate
+
+
+def gives_text(*media: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        view.gives = Gives((), bare=True, media=media)  # type: ignore[attr-defined]
         return view
 
     return decorate

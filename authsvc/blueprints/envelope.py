@@ -9,7 +9,7 @@ from flask.json.provider import JSONProvider
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
-from authsvc import errors, opaque
+from authsvc import counting, errors, opaque
 from authsvc.errors import Refusal
 from authsvc.logs import logger
 from authsvc.models.engine import FAILURES
@@ -77,7 +77,9 @@ def _refused_as_its_wire_says(error: Exception) -> Response:
     """The one way from any error to an answer."""
     wires: dict[str, Shape] = current_app.extensions["authsvc.wires"]
     shape = next((shape for prefix, shape in wires.items() if request.path.startswith(f"{prefix}/")), refusal)
-    return shape(_meant(error))
+    meant = _meant(error)
+    counting.count("refusals", counting.current_route(), meant.code)
+    return shape(meant)
 
 
 def _meant(error: Exception) -> Refusal:

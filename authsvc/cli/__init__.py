@@ -6,6 +6,7 @@ from flask_migrate.cli import db as db_commands
 
 from authsvc.cli.api_tokens import api_tokens
 from authsvc.cli.applications import applications
+from authsvc.cli.doctor import doctor
 from authsvc.cli.events import events
 from authsvc.cli.importing import import_users
 from authsvc.cli.keys import keys
@@ -17,6 +18,7 @@ from authsvc.cli.users import users
 
 COMMANDS: tuple[click.Command, ...] = (
     prepare,
+    doctor,
     users,
     roles,
     applications,

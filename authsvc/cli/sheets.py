@@ -3,6 +3,7 @@
 import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -14,7 +15,9 @@ from rich.table import Table as Sheet
 from rich.text import Text
 
 from authsvc.models.paging import Page, Window
+from authsvc.services.doctor.findings import BROKEN, FINE, WARNING, Finding
 
+COLOURS = {FINE: "green", WARNING: "yellow", BROKEN: "bold red"}
 PAGE = 200
 WIDE = 1000
 
@@ -59,6 +62,19 @@ def show_one(thing: Mapping[str, Any], *, in_json: bool) -> None:
 def show_done(sentence: str, result: Mapping[str, Any], *, in_json: bool) -> None:
     """What was done: a sentence, or what the HTTP API would answer."""
     click.echo(orjson.dumps(result) if in_json else sentence)
+
+
+def show_findings(findings: list[Finding], *, in_json: bool) -> None:
+    """In a terminal each as long as it must be, with its advice below it; elsewhere one line for each."""
+    if in_json or not sys.stdout.isatty():
+        show_items([asdict(finding) for finding in findings], ("verdict", "check", "found", "advice"), in_json=in_json)
+        return
+    sheet = Sheet(box=None, show_header=False, pad_edge=False)
+    for finding in findings:
+        sheet.add_row(Text(finding.verdict, COLOURS[finding.verdict]), finding.check, _readable(finding.found))
+        if finding.advice:
+            sheet.add_row("", "", Text.assemble(("→ ", "bold"), _readable(finding.advice)))
+    _console().print(sheet)
 
 
 def _pages(find: Callable[[Window], Page[Any]]) -> Iterator[Any]:

@@ -11,7 +11,6 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from flask import current_app, g, request
 from werkzeug.local import LocalProxy
-from werkzeug.sansio.utils import host_is_trusted
 
 from authsvc import clock, presenting
 from authsvc.credentials import readers
@@ -36,7 +35,7 @@ from authsvc.mandate import Mandate
 from authsvc.models.engine import FAILURES
 from authsvc.principals import ACCESS_TOKEN, API_TOKEN, CLIENT, Principal
 from authsvc.services import events, tenants
-from authsvc.settings import allowed_hosts, settings
+from authsvc.settings import answers_to, settings
 from authsvc.verifier import Verifier
 
 P = ParamSpec("P")
@@ -76,8 +75,7 @@ def begin_request() -> None:
     g.now = clock.utcnow()
     g.request_id = presenting.request_id(request.environ)
     view: Any = current_app.view_functions.get(request.endpoint or "")
-    hosts = allowed_hosts(settings)
-    if hosts and not getattr(view, "on_any_host", False) and not host_is_trusted(request.host, hosts):
+    if not getattr(view, "on_any_host", False) and not answers_to(settings, request.host):
         raise BadRequest("This service does not answer to that Host.")
     if view is None:
         return  # there is no such path, or it does not take this method: that is answered as it is

@@ -141,3 +141,11 @@ def end_secrets(session: Session, application_id: str, now: datetime, at: dateti
     lasting = or_(ClientSecret.expires_at.is_(None), ClientSecret.expires_at > at)
     session.execute(update(ClientSecret).where(own, lasting).values(expires_at=at))
     session.execute(delete(ClientSecret).where(own, ClientSecret.expires_at <= now))
+
+
+def with_origins() -> Select[Application, str | None]:
+    """All that are in use, once for each of their origins, or with none."""
+    theirs = select(Application, AllowedOrigin.origin).outerjoin(
+        AllowedOrigin, AllowedOrigin.application_id == Application.id
+    )
+    return theirs.where(Application.active).order_by(Application.slug, Application.id, AllowedOrigin.origin)

@@ -7,7 +7,7 @@ would fail at once, without waiting, whenever another wrote in between. Whoever 
 import itertools
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 # What SQLAlchemy raises when the database does not do what it can do at other times.
 FAILURES = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 _ALONE = "authsvc.alone"
+_AFTERWARDS = "authsvc.afterwards"
 # Milliseconds. Ending a million sign-ins in one statement takes longer than any other statement may.
 LONGEST_STATEMENT = 600_000
 
@@ -89,6 +90,11 @@ def _begin_sqlite(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+def journal_mode(connection: Connection) -> str:
+    """SQLite's, as it is: where a WAL can't be, it keeps another without a word."""
+    return str(connection.exec_driver_sql("PRAGMA journal_mode").scalar())
+
+
 def _alone() -> Engine:
     """The same pool, with every statement its own transaction."""
     key = "authsvc.engine.alone"
@@ -105,10 +111,18 @@ def transaction(within: str | None = None, *, unhurried: bool = False) -> Iterat
 
     `within` a tenant, nothing of any other is met. `unhurried`: one statement may touch very many rows.
     """
-    with _session(db.engine, within) as session, session.begin():
-        if unhurried and db.engine.dialect.name == "postgresql":
-            session.connection().exec_driver_sql(f"SET LOCAL statement_timeout = {LONGEST_STATEMENT}")
-        yield session
+    with _session(db.engine, within) as session:
+        with session.begin():
+            if unhurried and db.engine.dialect.name == "postgresql":
+                session.connection().exec_driver_sql(f"SET LOCAL statement_timeout = {LONGEST_STATEMENT}")
+            yield session
+        for follow in session.info.pop(_AFTERWARDS, ()):
+            follow()
+
+
+def afterwards(session: Session, follow: Callable[[], None]) -> None:
+    """What follows once the transaction is committed, and does not if it never is."""
+    session.info.setdefault(_AFTERWARDS, []).append(follow)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-from sqlalchemy import Select, UniqueConstraint, select
+from sqlalchemy import Select, UniqueConstraint, Update, false, select, update
 from sqlalchemy.orm import Mapped
 
 from authsvc.extensions import Table
@@ -54,3 +54,8 @@ def locked_default() -> Select[Tenant]:
     Rows that refer to it, such as events, can still be added: who ends a sign-in and tells of it waits for nobody here.
     """
     return named(DEFAULT).with_for_update(key_share=True)
+
+
+def change_none() -> Update:
+    """A change of no row. It fails where nothing may be written."""
+    return update(Tenant).where(false()).values(name=Tenant.name)

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
-from authsvc import addresses, opaque
+from authsvc import addresses, counting, opaque
 from authsvc.caller import Caller
 from authsvc.errors import AddressNotAllowed, TokenExpired, TokenInvalid, TokenRevoked
 from authsvc.models import api_token
@@ -15,6 +15,7 @@ from authsvc.permissions import NEVER_BY_API_TOKEN, allows
 from authsvc.services import api_token_uses, events
 
 
+@counting.refusals("api_token_uses")
 def standing_of(text: str, *, in_query: bool, caller: Caller, now: datetime) -> Standing:
     """The row of a live API token that may be used in this way from there; the use is noted.
 
@@ -37,6 +38,7 @@ def standing_of(text: str, *, in_query: bool, caller: Caller, now: datetime) -> 
         )
         raise AddressNotAllowed
     api_token_uses.note(found, caller, now)
+    counting.count("api_token_uses", "accepted")
     return found
 
 

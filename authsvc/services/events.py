@@ -2,18 +2,19 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 from typing import Any, TypedDict, Unpack
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from authsvc import opaque
+from authsvc import counting, opaque
 from authsvc.caller import Caller
 from authsvc.errors import NotFound
 from authsvc.logs import logger
 from authsvc.mandate import Mandate
 from authsvc.models import Event, event
-from authsvc.models.engine import reading, transaction
+from authsvc.models.engine import afterwards, reading, transaction
 from authsvc.models.paging import Page, Window, page
 
 # Every kind there is; docs/events.md says when each is written.
@@ -104,6 +105,7 @@ def record(
             **ids,
         )
     )
+    afterwards(session, partial(counting.count, "events", kind, outcome))
 
 
 def record_by(session: Session, mandate: Mandate, kind: str, detail: dict[str, Any], **ids: Unpack[Ids]) -> None:

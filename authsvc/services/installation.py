@@ -18,6 +18,7 @@ from authsvc.services import accounts, key_rotation, names, passwords, tenants
 from authsvc.settings import settings
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+CURRENT, MISSING, BEHIND, AHEAD = "current", "missing", "behind", "ahead"
 FIRST_ADMIN = frozenset({"member", "admin", "operator"})
 
 
@@ -53,11 +54,21 @@ def complete(now: datetime) -> FirstAdmin | None:
     return FirstAdmin(settings.ADMIN_EMAIL, made)
 
 
+def schema() -> str:
+    """How the tables in the database stand to those that this code was written for."""
+    with single_statements() as connection:
+        found = set(MigrationContext.configure(connection).get_current_heads())
+    if found == _expected():
+        return CURRENT
+    if not found:
+        return MISSING
+    known = {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+    return BEHIND if found <= known else AHEAD
+
+
 def check_schema() -> None:
     """Raises Unavailable unless the tables are those that this code was written for."""
-    with single_statements() as connection:
-        current = MigrationContext.configure(connection).get_current_heads()
-    if set(current) != _expected():
+    if schema() != CURRENT:
         logger.error("The database is at another revision: run `flask --app wsgi prepare`.")
         raise Unavailable
 

@@ -16,10 +16,10 @@ from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 from flask import current_app
 
-from authsvc import opaque
+from authsvc import counting, opaque
 from authsvc.errors import Unavailable, ValidationFailed
 from authsvc.services import foreign_hashes
-from authsvc.settings import hashing_concurrency, settings
+from authsvc.settings import hashing_concurrency, hashing_seats, settings
 
 if TYPE_CHECKING:
     from config import Base
@@ -37,7 +37,7 @@ class Hashing:
     def __init__(self, config: "Base") -> None:
         concurrency = hashing_concurrency(config)
         self.argon2 = PasswordHasher(config.ARGON2_TIME, config.ARGON2_MEMORY, config.ARGON2_PARALLELISM)
-        self.seats = threading.BoundedSemaphore(concurrency + config.HASHING_QUEUE)
+        self.seats = threading.BoundedSemaphore(hashing_seats(config))
         self.desks = threading.BoundedSemaphore(concurrency)
         # What is compared against when there is no such user: the same work, never a match.
         self.nobody = self.argon2.hash(opaque.new_password())
@@ -50,7 +50,8 @@ def queue() -> Iterator[None]:
     if not hashing.seats.acquire(blocking=False):
         raise Unavailable("Too many sign-ins at once; nothing was tried. Try again shortly.")
     try:
-        yield
+        with counting.one_more("hashing"):
+            yield
     finally:
         hashing.seats.release()
 

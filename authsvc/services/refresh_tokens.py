@@ -9,7 +9,7 @@ from flask import current_app
 from sqlalchemy import ColumnElement, Connection
 from sqlalchemy.orm import Session
 
-from authsvc import opaque
+from authsvc import counting, opaque
 from authsvc.caller import Caller
 from authsvc.errors import (
     CredentialsInvalid,
@@ -125,6 +125,7 @@ def start(
     return standing
 
 
+@counting.refusals("refreshes")
 def rotate(
     proof: Proof,
     *,
@@ -155,6 +156,7 @@ def rotate(
                 stepped = _advance(connection, standing, proof, attempt_digest, caller, now)
                 if stepped is None:
                     continue  # somebody was quicker, or the row was killed: look again
+                counting.count("refreshes", "advanced")
                 return stepped
         if step is Step.EXPIRED:
             raise TokenExpired
@@ -170,6 +172,7 @@ def rotate(
             raise PermissionDenied(REFRESH)
         if not holds_all:
             raise InvalidScope
+        counting.count("refreshes", "repeated")
         return standing
     raise Unavailable
 

@@ -123,6 +123,15 @@ def sealed(pem: bytes) -> str:
     return _seal().encrypt(pem).decode()
 
 
+def opens(row: SigningKey) -> bool:
+    """Whether SECRET_KEY is the one that this was sealed with."""
+    try:
+        _seal().decrypt(row.sealed_private_key.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
 def opened(row: SigningKey) -> Key:
     """The key in a row. Raises Unavailable where SECRET_KEY is not the one that it was sealed with."""
     try:

@@ -3,10 +3,13 @@
 import ipaddress
 import re
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
+from authsvc.addresses import address
 from authsvc.errors import ValidationFailed
 
 LONGEST = 255
+COUNTRY, LONGEST_BELOW_COUNTRY = 2, 3
 LAST_PORT = 65535
 _ORIGIN = re.compile(r"(https?)://(\[[0-9a-f:]+\]|[a-z0-9_.-]{1,253})(?::([1-9][0-9]{0,4}))?")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
@@ -29,6 +32,26 @@ def canonical(texts: Iterable[str]) -> list[str]:
     if wrong:
         raise ValidationFailed(fields={"corsOrigins": wrong})
     return sorted(found)
+
+
+def are_same_site(one: str, other: str) -> bool:
+    """Whether a browser takes both origins for one site, as far as that can be known without its list of suffixes.
+
+    Of a name, the last two labels count; three where it ends as `co.uk` or `com.au` do. So pages of two customers of
+    one host (`a.pages.example`) are taken for one site here, which a browser may know better.
+    """
+    return _site(one) == _site(other)
+
+
+def _site(origin: str) -> tuple[str, str]:
+    parts = urlsplit(origin)
+    host = parts.hostname or ""
+    labels = host.split(".")
+    if address(host) is not None or len(labels) == 1:
+        return parts.scheme, host
+    country, below = labels[-1], labels[-2]
+    is_below_country = len(country) == COUNTRY and len(below) <= LONGEST_BELOW_COUNTRY
+    return parts.scheme, ".".join(labels[-3 if is_below_country else -2 :])
 
 
 def _canonical(text: str) -> str | None:

@@ -73,6 +73,7 @@ POST    /jwt/refresh/<id>       signed in
 POST    /oauth/introspect       public
 POST    /oauth/revoke           public
 POST    /oauth/token            public
+GET     /metrics                public
 GET     /openapi.json           public
 GET     /readyz                 public
 """
@@ -164,6 +165,7 @@ def test_the_documentation_names_whom_each_route_serves():
         assert words.get(who, f"`{who}`") in section, f"{method} {path}"
 
 
+@pytest.mark.settings(METRICS_READERS=("127.0.0.1",))
 def test_every_path_works_with_and_without_a_trailing_slash(app, client):
     for method, path, _ in routes(app):
         plain, slashed = (client.open(sample(path) + end, method=method) for end in ("", "/"))

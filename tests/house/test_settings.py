@@ -270,6 +270,7 @@ def test_many_first_starts_at_once_agree_on_one_secret(tmp_path):
         ("BASE_URL", "http://[::1"),
         ("TRUSTED_PROXIES", "proxy.my-company.com"),
         ("TRUSTED_PROXIES", "10.0.0.0/8,10.0.0.0/99"),
+        ("METRICS_READERS", "scraper.my-company.com"),
         ("ARGON2_MEMORY", "7"),
         ("ARGON2_MEMORY", "-1"),
         ("SECRET_KEY", ""),

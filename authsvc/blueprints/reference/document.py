@@ -39,6 +39,7 @@ TAGS = {
     "admin_events": ("events", "The audit trail"),
     "well_known": ("well-known", "For programs: keys and addresses"),
     "health": ("health", "For whoever runs it"),
+    "metrics": ("metrics", "For whoever watches it"),
     "reference": ("description", "This description"),
 }
 

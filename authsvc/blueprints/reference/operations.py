@@ -112,10 +112,16 @@ def _media(schema: Schema) -> dict[str, Any]:
 def _yes(gives: Gives) -> dict[str, Any]:
     headers = {name: {"$ref": f"#/components/headers/{name}"} for name in (*gives.headers, "X-Request-Id")}
     response: dict[str, Any] = {"description": "Yes.", "headers": headers}
-    if gives.schemas:
-        shapes = [schema if gives.bare else _enveloped(schema) for schema in gives.schemas]
-        response["content"] = {gives.media: {"schema": shapes[0] if len(shapes) == 1 else {"anyOf": shapes}}}
+    if gives.media:
+        response["content"] = {media: {"schema": _shape(gives)} for media in gives.media}
     return {str(gives.status): response}
+
+
+def _shape(gives: Gives) -> Any:
+    shapes: list[Any] = [schema if gives.bare else _enveloped(schema) for schema in gives.schemas]
+    if not shapes:
+        return {"type": "string"}
+    return shapes[0] if len(shapes) == 1 else {"anyOf": shapes}
 
 
 def _enveloped(schema: Schema) -> dict[str, Any]:
