@@ -10,7 +10,8 @@ SCOPES = ["users:read", "users:write", "tokens:read", "tokens:revoke"]
 
 def tell(service, key, *calls):
     """What the client makes of each answer."""
-    asked = {"url": f"{service.url}/fusionauth", "key": key, "calls": calls}
+    # The slash at the end makes //api/login of it.
+    asked = {"url": f"{service.url}/fusionauth/", "key": key, "calls": calls}
     return [(one["status"], one["body"]) for one in told_by("fusionauth.mjs", asked)]
 
 
