@@ -18,7 +18,8 @@ from authsvc.blueprints.token_admin import is_blank
 from authsvc.credentials import readers
 from authsvc.credentials.guard import BY_SIGN_IN, principal, requires
 from authsvc.credentials.readers import About
-from authsvc.dialects import wire
+from authsvc.dialects import cookies, wire
+from authsvc.dialects.cookies import RefreshCookie
 from authsvc.errors import (
     AlreadyExists,
     AmbiguousRequest,
@@ -39,6 +40,8 @@ bp = Blueprint("fusionauth", __name__)
 
 LONGEST_NAME = 256
 LONGEST_PASSWORD = 4096
+ACCESS_COOKIE = "access_token"
+REFRESH_COOKIE = RefreshCookie("fusionauth", "refresh_token")
 TENANT_HEADER = "X-FusionAuth-TenantId"
 # What our own fields are called there, and what may be wrong with them.
 CODES = {
@@ -68,21 +71,28 @@ def read_tenant_header() -> None:
 
 
 def key() -> About:
+    """Who asks: by the header or, without one, by the access token in a page's cookie. Raises CsrfFailed."""
+    presented = in_header() or cookies.access_token(ACCESS_COOKIE, g.now)
+    return About(presented, (request.method,), cookie=False)
+
+
+def in_header() -> Presented | None:
     """An API key alone, or a token behind its scheme. Werkzeug's own reading of the header would lower its case."""
     sent = request.headers.get("Authorization", "").strip()
     text = presenting.bearer(request.environ)
-    presented = Presented(sent, Place.KEY) if text is None else Presented(text)
-    return About(presented if sent else None, (request.method,), cookie=False)
+    if not sent:
+        return None
+    return Presented(sent, Place.KEY) if text is None else Presented(text)
 
 
 def tenant() -> Tenant:
     """Of a request that needs no key: the one that the header names or, without one, the key's if there is a key."""
-    if key().presented is None:
+    if in_header() is None:
         return tenants.selected(readers.tenant_named())
     return tenants.selected(_tenant_of_key())
 
 
-@requires(about=key)
+@requires(about=lambda: About(in_header(), (request.method,), cookie=False))
 def _tenant_of_key() -> str:
     return str(g.tenant_id)
 
