@@ -24,8 +24,11 @@ from authsvc.errors import (
     AlreadyExists,
     AmbiguousRequest,
     Conflict,
+    InvalidClient,
+    InvalidGrant,
     PasswordWrong,
     Refusal,
+    UnsupportedGrantType,
     ValidationFailed,
 )
 from authsvc.models import Tenant
@@ -56,9 +59,27 @@ CODES = {
     "scopes": "[invalid]apiKey.permissions.endpoints",
     "expiresAt": "[invalid]apiKey.expirationInstant",
 }
-TAKEN = {"email": "[duplicate]user.email", "username": "[duplicate]user.username", "id": "[duplicate]userId"}
+TAKEN = {
+    "email": "[duplicate]user.email",
+    "username": "[duplicate]user.username",
+    "id": "[duplicate]userId",
+    "name": "[duplicate]apiKey.name",
+}
 # Refusals that say what a client should mend are a 400 there; who may not is told as little as who isn't known.
 MENDED = (ValidationFailed, AlreadyExists, Conflict, PasswordWrong)
+
+
+class UserCredentialsInvalid(InvalidGrant):
+    message = "The user credentials are invalid."
+
+
+# A kind stands before what it is a kind of.
+REASONS = (
+    (UserCredentialsInvalid, "invalid_user_credentials"),
+    (InvalidGrant, "refresh_token_not_found"),
+    (InvalidClient, "invalid_client_authentication"),
+    (UnsupportedGrantType, "invalid_grant_type"),
+)
 
 
 @bp.before_request
@@ -184,7 +205,7 @@ def nothing() -> Response:
 def refusal(error: Refusal) -> Response:
     """No, in FusionAuth's words; at its OAuth routes, in those of RFC 6749."""
     if "/oauth2/" in request.path:
-        return oauth.refusal(error)
+        return _oauth_refusal(error)
     status = 400 if isinstance(error, MENDED) else 401 if error.status == 403 else error.status  # noqa: PLR2004
     response = nothing() if status in (401, 404) else plain(_errors(error))
     response.status_code = status
@@ -195,6 +216,15 @@ def refusal(error: Refusal) -> Response:
 
 
 speak(bp, refusal)
+
+
+def _oauth_refusal(error: Refusal) -> Response:
+    """With their finer word for it beside OAuth's, where they have one."""
+    response = oauth.refusal(error)
+    reason = next((word for kind, word in REASONS if isinstance(error, kind)), None)
+    if reason is not None:
+        response.set_data(plain(response.get_json() | {"error_reason": reason}).data)
+    return response
 
 
 def _errors(error: Refusal) -> dict[str, Any]:
