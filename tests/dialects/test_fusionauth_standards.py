@@ -79,6 +79,9 @@ def test_a_password_buys_tokens_and_a_refresh_token_only_for_offline_access(app,
     form = {"grant_type": "password", "username": name, "password": PASSWORD, "client_id": phone.id}
     in_address = app.test_client().post("/fusionauth/oauth2/token?scope=openid", data=form)
     assert (in_address.status_code, in_address.json["error"]) == (400, "invalid_request")
+    other = app.test_client().post("/fusionauth/oauth2/token", data=form | {"grant_type": "implicit"})
+    assert (other.status_code, other.json["error"]) == (400, "unsupported_grant_type")
+    assert "password" in other.json["error_description"]
 
 
 def test_an_access_token_is_issued_for_its_own_application_and_none_made_up(anonymous, keyed, phone, office, sign_in):
@@ -119,7 +122,10 @@ def test_an_introspection_stays_within_the_tenant_of_the_header(app, anonymous, 
     assert ok(anonymous.introspect_access_token(phone.id, held["token"]))["active"] is True
 
 
-def test_who_somebody_is_as_claims(anonymous, phone, sign_in, mix):
+def test_who_somebody_is_as_claims(app, anonymous, phone, sign_in, mix):
+    answer = app.test_client().get("/fusionauth/oauth2/userinfo")
+    assert (answer.status_code, answer.json["error"]) == (401, "invalid_token")
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
     told = ok(anonymous.retrieve_user_info_from_access_token(sign_in(phone)["token"]))
     assert (told["sub"], told["email"], told["applicationId"]) == (mix.account.id, mix.account.email, phone.id)
     assert refused(anonymous.retrieve_user_info_from_access_token("junk")) == (401, "invalid_token")

@@ -72,7 +72,12 @@ def test_each_type_is_scopes_that_its_maker_holds(app, owner, admin, make_person
     make_role(admin, "waiter", "tables:read", "users:write")
     everything = scopes(admin, make(of(app, admin)))
     assert everything == ["guests:find", "restaurants:read", "restaurants:write", "tables:read"]
-    assert scopes(admin, make(of(app, make_person("api-tokens:write", "auth:refresh")))) == []
+    # Where no role names anything, the types hold the same: what is made is called as it was asked for.
+    nobody = of(app, make_person("api-tokens:write", "auth:refresh"))
+    for kind in ("read-only", "full-access"):
+        made = make(nobody, kind)
+        assert (made["type"], scopes(admin, made)) == (kind, [])
+        assert nobody.ask("PUT", f"{PATH}/{made['id']}", {"type": kind}).json["data"]["type"] == kind
 
 
 def test_what_can_not_be_made_is_said(app, owner, make_person):

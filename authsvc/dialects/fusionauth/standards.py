@@ -21,6 +21,7 @@ from authsvc.errors import (
     InvalidScope,
     TenantMismatch,
     Unauthenticated,
+    UnsupportedGrantType,
 )
 from authsvc.models.client import Client
 from authsvc.permissions import allows
@@ -38,6 +39,8 @@ OPENID = frozenset({"openid", "profile", "email", "address", "phone", OFFLINE})
 def token() -> Response:
     """As at /oauth/token, and for a password; whoever refreshes is told the ids that its own tokens name."""
     form = parameters()
+    if form.get("grant_type", PASSWORD) not in (PASSWORD, *oauth.GRANTS):
+        raise UnsupportedGrantType("The grant types are password, refresh_token and client_credentials.")
     if form.get("grant_type") == PASSWORD:
         if request.query_string or query_tokens.taken(request.environ):
             raise InvalidRequest("Send the parameters in the body, and none in the query.")

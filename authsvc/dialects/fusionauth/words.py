@@ -24,10 +24,12 @@ from authsvc.errors import (
     AlreadyExists,
     AmbiguousRequest,
     Conflict,
+    CredentialsMissing,
     InvalidClient,
     InvalidGrant,
     PasswordWrong,
     Refusal,
+    TokenInvalid,
     UnsupportedGrantType,
     ValidationFailed,
 )
@@ -219,8 +221,8 @@ speak(bp, refusal)
 
 
 def _oauth_refusal(error: Refusal) -> Response:
-    """With their finer word for it beside OAuth's, where they have one."""
-    response = oauth.refusal(error)
+    """With their finer word for it beside OAuth's, where they have one. It is users who sign in to what is guarded."""
+    response = oauth.refusal(TokenInvalid() if isinstance(error, CredentialsMissing) else error)
     reason = next((word for kind, word in REASONS if isinstance(error, kind)), None)
     if reason is not None:
         response.set_data(plain(response.get_json() | {"error_reason": reason}).data)

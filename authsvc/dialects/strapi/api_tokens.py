@@ -48,7 +48,7 @@ def create_api_token() -> Response:
     given = {"name": name, "scopes": _wanted(body, offered), "allowInQuery": True, **_life(body)}
     with _named_once():
         made = api_token_admin.create(mandate(), str(principal.user_id), loaded(_in, given), name_once=True)
-    return _said(_out(made.api_token, offered) | {"accessKey": made.text}, 201)
+    return _said(_out(made.api_token, offered, body["type"]) | {"accessKey": made.text}, 201)
 
 
 @bp.get("/admin/api-tokens")
@@ -83,7 +83,7 @@ def update_api_token(api_token_id: str) -> Response:
         given["scopes"] = _wanted({"type": kind} | body, offered)
     with _named_once():
         row = api_token_admin.update(mandate(), api_token_id, loaded(_change, given), name_once=True)
-    return _said(_out(row, offered))
+    return _said(_out(row, offered, body.get("type", kind)))
 
 
 @bp.delete("/admin/api-tokens/<id>")
@@ -131,8 +131,10 @@ def _offered() -> Offered:
     return {READ_ONLY: frozenset(p for p in full if p.partition(":")[2] in READING), FULL_ACCESS: full}
 
 
-def _type_of(row: ApiToken, offered: Offered) -> str:
-    """What its scopes amount to today."""
+def _type_of(row: ApiToken, offered: Offered, asked: str | None = None) -> str:
+    """What its scopes amount to today. Where they amount to several types, it is the one that was asked for."""
+    if asked == CUSTOM or (asked is not None and row.scopes == offered[asked]):
+        return asked
     return next((kind for kind, held in offered.items() if row.scopes == held), CUSTOM)
 
 
@@ -167,8 +169,8 @@ def _life(body: Mapping[str, Any]) -> dict[str, int]:
     return {"expiresIn": int(lifespan) // 1000}
 
 
-def _out(row: ApiToken, offered: Offered) -> dict[str, Any]:
-    kind = _type_of(row, offered)
+def _out(row: ApiToken, offered: Offered, asked: str | None = None) -> dict[str, Any]:
+    kind = _type_of(row, offered, asked)
     return {
         "id": row.id,
         "name": row.name,
