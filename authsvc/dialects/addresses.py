@@ -27,6 +27,6 @@ class Addresses(Map):
     ) -> MapAdapter:
         asked = environ.environ if isinstance(environ, Request) else environ
         path = asked.get("PATH_INFO", "")
-        if path.startswith(self.below):
+        if "//" in path and path.startswith(self.below):
             asked = asked | {"PATH_INFO": _SLASHES.sub("/", path)}
         return super().bind_to_environ(asked, server_name, subdomain)

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 from typing import Any
-from uuid import UUID, uuid5
 
 from flask import g
 
+from authsvc import opaque
 from authsvc.dialects.fusionauth.words import instant
 from authsvc.models import Application
 from authsvc.services.accounts import Account, SignIn
@@ -44,7 +44,7 @@ def signed_in_to(signed_in: SignIn, application: Application) -> dict[str, Any]:
 def registration(account: Account, application: Application) -> dict[str, Any]:
     """Everybody may sign in to every application, and roles are the same for all: its id only says whose and where."""
     return {
-        "id": str(uuid5(UUID(account.user.id), application.id)),
+        "id": opaque.id_of_both(account.user.id, application.id),
         "applicationId": application.id,
         "roles": sorted(account.roles),
         "insertInstant": instant(account.user.created_at),

@@ -18,8 +18,8 @@ from authsvc.claims import is_of_client
 from authsvc.credentials import jwts, origins, readers
 from authsvc.credentials.guard import BY_A_USER, BY_SIGN_IN, judges_query, mandate, principal, requires
 from authsvc.dialects import cookies, wire
-from authsvc.dialects.cookies import RefreshCookie
 from authsvc.dialects.strapi.speech import (
+    COOKIE,
     RefreshTokenInvalid,
     RefreshTokenMissing,
     RegistrationClosed,
@@ -27,6 +27,7 @@ from authsvc.dialects.strapi.speech import (
     credential,
     instant,
     required,
+    wants_cookie,
 )
 from authsvc.errors import (
     CredentialsMissing,
@@ -46,8 +47,6 @@ from authsvc.services.accounts import Account
 from authsvc.services.refresh_tokens import Proof
 from authsvc.services.token_admin import Filters, Selection
 
-COOKIE = RefreshCookie("strapi", "strapi_up_refresh")
-COOKIE_MODE = "X-Strapi-Refresh-Cookie"
 MOST_SIGN_INS = 200
 LONGEST_DEVICE = 256
 MAY_REGISTER_WITH = ("username", "email", "password")
@@ -61,7 +60,7 @@ def sign_in() -> Response:
     """Sign in with an e-mail address, or a user name, and a password."""
     body = wire.given()
     identifier, password = required(body, "identifier", "password")
-    by_cookie = _wants_cookie()
+    by_cookie = wants_cookie()
     signed_in = wire.sign_in(identifier, password, _device(body), by_cookie=by_cookie)
     return _delivered(signed_in.standing, signed_in.account, by_cookie=by_cookie)
 
@@ -77,7 +76,7 @@ def register() -> Response:
     required(body, *MAY_REGISTER_WITH)
     joining = loaded(_register_in, body)
     tenant = tenants.selected(readers.tenant_named())
-    application, by_cookie = applications.chosen(tenant, None), _wants_cookie()
+    application, by_cookie = applications.chosen(tenant, None), wants_cookie()
     if by_cookie:
         origins.refuse_foreign(application.id)
     try:
@@ -117,7 +116,7 @@ def exchange() -> Response:
 def refresh() -> Response:
     """The next pair, for the refresh token in the cookie or, without one, in the body."""
     text, proof = wire.given().get("refreshToken"), COOKIE.read(g.now)
-    by_cookie = proof is not None or _wants_cookie()
+    by_cookie = proof is not None or wants_cookie()
     if proof is None and text in (None, ""):
         raise RefreshTokenInvalid if COOKIE.name in request.cookies else RefreshTokenMissing
     try:
@@ -211,7 +210,7 @@ def change_password() -> Response:
         now=g.now,
     )
     standing = refresh_tokens.standing_of(_proof_of_access(), now=g.now, at_once=True)
-    return _delivered(standing, _mine(), by_cookie=_wants_cookie() or COOKIE.read(g.now) is not None)
+    return _delivered(standing, _mine(), by_cookie=wants_cookie() or COOKIE.read(g.now) is not None)
 
 
 def user_out(account: Account) -> dict[str, Any]:
@@ -249,11 +248,6 @@ def _session(row: RefreshToken) -> dict[str, Any]:
         "loginAt": instant(row.created_at),
         "current": row.id == principal.refresh_token_id,
     }
-
-
-def _wants_cookie() -> bool:
-    """Whether this request is in Strapi's cookie mode. The client says so, and not its application's transport."""
-    return request.headers.get(COOKIE_MODE, "").lower() == "httponly"
 
 
 def _delivered(standing: Standing, account: Account | None, *, by_cookie: bool) -> Response:

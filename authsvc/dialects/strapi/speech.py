@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request
 from authsvc import opaque, presenting, query_tokens
 from authsvc.blueprints.envelope import plain, speak
 from authsvc.credentials.readers import About
+from authsvc.dialects.cookies import RefreshCookie
 from authsvc.errors import (
     AlreadyExists,
     Conflict,
@@ -30,6 +31,9 @@ from authsvc.errors import (
 )
 
 bp = Blueprint("strapi", __name__)
+
+COOKIE = RefreshCookie("strapi", "strapi_up_refresh")
+COOKIE_MODE = "X-Strapi-Refresh-Cookie"
 
 
 class RefreshTokenMissing(Refusal):
@@ -99,6 +103,11 @@ def credential() -> About:
     """Here `?token=` wins over a header, and no cookie does."""
     taken = query_tokens.taken(request.environ)
     return About(presenting.credential({} if taken else request.environ, taken), (request.method,), cookie=False)
+
+
+def wants_cookie() -> bool:
+    """Whether this request is in Strapi's cookie mode. The client says so, and not its application's transport."""
+    return request.headers.get(COOKIE_MODE, "").lower() == "httponly"
 
 
 def required(body: Mapping[str, Any], *names: str) -> list[str]:
