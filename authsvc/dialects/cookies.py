@@ -61,14 +61,16 @@ def put_access_token(response: Response, standing: Standing, name: str, text: st
 def access_token(name: str, now: datetime) -> Presented | None:
     """The access token of a page, if it brings one; one that is bound to a CSRF value is the native routes' own.
 
-    Raises CsrfFailed for a page elsewhere that would change something.
+    Raises CsrfFailed for two of them, and for a page elsewhere that would change something.
     """
-    text = request.cookies.get(name)
-    if not text:
+    texts = request.cookies.getlist(name)
+    if len(texts) > 1:
+        raise CsrfFailed  # one of them was planted
+    if not texts or not texts[0]:
         return None
-    presented = Presented(text, Place.COOKIE)
+    presented = Presented(texts[0], Place.COOKIE)
     try:
-        proof, claims = jwts.read_access(text, now)
+        proof, claims = jwts.read_access(texts[0], now)
     except (TokenInvalid, TokenExpired):
         return presented  # the guard says what is wrong with it
     if "csrf" in claims:

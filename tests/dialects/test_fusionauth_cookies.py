@@ -125,6 +125,8 @@ def test_pages_elsewhere_can_not_use_them(app, page):
     bare = app.test_client(use_cookies=False)
     answer = bare.post(f"{BASE}/api/jwt/refresh", headers={"Cookie": planted}, base_url=HOST)
     assert answer.status_code == 401
+    planted = f"access_token={other.held('access_token')}; access_token={page.held('access_token')}"
+    assert bare.get(f"{BASE}/api/user", headers={"Cookie": planted}, base_url=HOST).status_code == 401
     assert page.ask("POST", "/api/jwt/refresh").status_code == 200
 
 
