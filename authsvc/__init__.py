@@ -14,6 +14,7 @@ from authsvc import blueprints, cli, dialects, logs, refused
 from authsvc.blueprints import envelope, reference
 from authsvc.credentials import guard, jwts, origins
 from authsvc.credentials.guard import principal, public, requires
+from authsvc.dialects.addresses import Addresses
 from authsvc.errors import Refusal
 from authsvc.extensions import db, jwt, migrate
 from authsvc.models import engine
@@ -34,10 +35,14 @@ if TYPE_CHECKING:
 __all__ = ["Verifier", "create_app", "init_app", "principal", "public", "requires"]
 
 
+class _Service(Flask):
+    url_map_class = Addresses
+
+
 def create_app(config: "Base") -> Flask:
     """The service, as its config object describes it. Raises SettingsRefused, naming what is wrong with it."""
     check(config)
-    app = Flask("authsvc", static_folder=None)
+    app = _Service("authsvc", static_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=config.MAX_BODY,
         SQLALCHEMY_DATABASE_URI=config.DATABASE_URL,

@@ -28,6 +28,11 @@ def is_id(text: str) -> bool:
     return _UUID.fullmatch(text) is not None
 
 
+def id_of_both(one_id: str, other: str) -> str:
+    """A UUID that follows from an id and another text: no row has it."""
+    return str(uuid_utils.uuid5(uuid_utils.UUID(one_id), other))
+
+
 def made_at(new_id: str) -> datetime:
     """When such an id was made, to the millisecond: a UUIDv7 begins with that."""
     return datetime.fromtimestamp(int(new_id.replace("-", "")[:12], 16) / 1000, UTC)

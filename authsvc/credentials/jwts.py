@@ -105,8 +105,13 @@ def _signed_access(subject: str, claims: dict[str, Any], signing_kid: str | None
     return text, claims["exp"] - claims["iat"]
 
 
-def refresh_token(standing: Standing, now: datetime, *, with_csrf: bool = False) -> str:
-    """The refresh token of this generation: the same text whenever it is asked for, while the same key signs."""
+def refresh_token(
+    standing: Standing, now: datetime, *, with_csrf: bool = False, dialect_cookie: str | None = None
+) -> str:
+    """The refresh token of this generation: the same text whenever it is asked for, while the same key signs.
+
+    One that goes out in the cookie of a dialect says in which.
+    """
     claims = {
         "aud": settings.BASE_URL,
         "tid": standing.tenant_id,
@@ -117,6 +122,8 @@ def refresh_token(standing: Standing, now: datetime, *, with_csrf: bool = False)
     }
     if with_csrf:
         claims["csrf"] = csrf_value(standing)
+    if dialect_cookie is not None:
+        claims["cookie"] = dialect_cookie
     headers = _headers(REFRESH, standing.signing_kid, now)
     text: str = create_refresh_token(
         standing.user_id, additional_claims=claims, additional_headers=headers, expires_delta=False
@@ -151,13 +158,14 @@ def read_access(
     return _proof(header, claims, application_id=claims["aud"]), claims
 
 
-def read_refresh(text: str, now: datetime, csrf: str | None = None) -> Proof:
+def read_refresh(text: str, now: datetime, csrf: str | None = None, *, dialect_cookie: str | None = None) -> Proof:
     """What a refresh token of ours says, an expired one too: only its row can tell whether it was spent.
 
-    With `csrf` it came in a cookie, and its claim must be that value; without, it must have no such claim.
+    With `csrf` it came in a cookie, and its claim must be that value; without, it must have no such claim. The same
+    goes for `dialect_cookie`.
     """
     header, claims = _read(text, REFRESH, now, csrf)
-    if csrf is None and "csrf" in claims:
+    if (csrf is None and "csrf" in claims) or claims.get("cookie") != dialect_cookie:
         raise TokenInvalid
     return _proof(header, claims)
 

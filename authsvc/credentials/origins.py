@@ -9,7 +9,11 @@ from authsvc.errors import CsrfFailed
 from authsvc.services import applications
 from authsvc.settings import settings
 
-ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, X-Api-Key, X-CSRF-TOKEN, X-Request-Id, X-Tenant-Id"
+ALLOWED_HEADERS = (
+    "Authorization, Content-Type, Idempotency-Key, X-Api-Key, X-CSRF-TOKEN, X-Request-Id, X-Tenant-Id"
+    # What pages of other systems send, to the dialects.
+    ", X-FusionAuth-TenantId, X-Strapi-Refresh-Cookie"
+)
 EXPOSED_HEADERS = "Retry-After, WWW-Authenticate, X-Request-Id"
 ALLOWED_METHODS = "GET, POST, PUT, PATCH, DELETE"
 

@@ -80,10 +80,10 @@ class CookieTransport:
         return proof
 
     def deliver(self, standing: Standing, now: datetime) -> Delivery:
-        shape = _shape(standing)
+        own = shape(standing)
         csrf = jwts.csrf_value(standing)
         answer = _answer(standing, now, with_csrf=settings.ACCESS_TOKEN_IN_COOKIE) | {"csrfToken": csrf}
-        lasting = shape | {"max_age": answer["refreshExpiresIn"]}
+        lasting = own | {"max_age": answer["refreshExpiresIn"]}
         token = jwts.refresh_token(standing, now, with_csrf=True)
         cookies = [
             {"key": refresh_cookie(), "value": token, "httponly": True} | lasting,
@@ -91,14 +91,14 @@ class CookieTransport:
         ]
         if settings.ACCESS_TOKEN_IN_COOKIE:
             access = {"key": access_cookie(), "value": answer.pop("accessToken"), "httponly": True}
-            cookies.append(access | shape | {"max_age": answer["expiresIn"]})
+            cookies.append(access | own | {"max_age": answer["expiresIn"]})
         return Delivery(answer, tuple(cookies))
 
     def clear(self, standing: Standing | None, response: Response) -> None:
         for name, http_only in ((refresh_cookie(), True), (access_cookie(), True), (CSRF_COOKIE, False)):
             # Never one that the request did not bring: a cross-site request brings none, and must not sign out.
             if name in request.cookies:
-                response.delete_cookie(name, httponly=http_only, **_shape(standing))
+                response.delete_cookie(name, httponly=http_only, **shape(standing))
 
 
 TRANSPORTS: dict[str, Transport] = {"body": BodyTransport(), "cookie": CookieTransport()}
@@ -139,7 +139,7 @@ def _prefixed(name: str) -> str:
     return f"__Host-{name}" if settings.BASE_URL.startswith("https://") else name
 
 
-def _shape(standing: Standing | None) -> dict[str, Any]:
+def shape(standing: Standing | None) -> dict[str, Any]:
     """The attributes a cookie is set with, and deleted with."""
     same_site = (standing and standing.cookie_same_site) or settings.COOKIE_SAME_SITE
     secure = settings.BASE_URL.startswith("https://")

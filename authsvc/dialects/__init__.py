@@ -5,10 +5,12 @@ tests; docs/dialects.md says how.
 """
 
 import re
+from typing import cast
 
 from flask import Blueprint, Flask
 
 from authsvc.dialects import baserow, fusionauth, laravel, simplejwt, strapi
+from authsvc.dialects.addresses import Addresses
 from authsvc.settings import SettingsRefused
 
 # By the name that DIALECTS has for it, which is where it is unless that says otherwise.
@@ -37,3 +39,4 @@ def install(app: Flask, chosen: tuple[str, ...]) -> None:
         if not _PREFIX.fullmatch(prefix) or prefix.split("/")[1] in taken:
             raise SettingsRefused("DIALECTS names a place that is none, or is taken: write name=/path.")
         app.register_blueprint(DIALECTS[name], url_prefix=prefix, name=f"{name}:{prefix}".replace(".", "-"))
+        cast("Addresses", app.url_map).below += (f"{prefix}/",)

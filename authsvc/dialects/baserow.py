@@ -25,6 +25,7 @@ from authsvc.errors import (
 from authsvc.models.refresh_token import Standing
 from authsvc.services import accounts, refresh_tokens
 from authsvc.services.accounts import Account
+from authsvc.services.refresh_tokens import Proof
 
 bp = Blueprint("baserow", __name__)
 
@@ -43,8 +44,7 @@ ENDED_BEFORE = {
 @wire.spoken
 def token_auth() -> Response:
     """Sign in with an e-mail address, or a user name, and a password."""
-    body = wire.given()
-    identifier, password = _either(body, "email", "username"), _either(body, "password")
+    identifier, password = _texts(wire.given(), ("email", "username"), ("password",))
     signed_in = wire.sign_in(identifier, password)
     kept = _kept(signed_in.standing)
     return plain(
@@ -57,8 +57,7 @@ def token_auth() -> Response:
 @wire.spoken
 def token_refresh() -> Response:
     """Another access token; the refresh token stays as it is."""
-    body = wire.given()
-    proof = jwts.read_refresh(_either(body, "refresh_token", "token"), g.now)
+    proof = _proof("refresh_token", "token")
     standing = refresh_tokens.rotate(
         proof,
         tenant_name=readers.tenant_named(),
@@ -74,7 +73,7 @@ def token_refresh() -> Response:
 @wire.spoken
 def token_verify() -> Response:
     """Whose refresh token this is, if it is good."""
-    proof = jwts.read_refresh(_either(wire.given(), "refresh_token", "token"), g.now)
+    proof = _proof("refresh_token", "token")
     standing = refresh_tokens.standing_of_current(proof, now=g.now, keeps_token=True)
     return plain({"user": _user(accounts.get(standing.tenant_id, standing.user_id))})
 
@@ -83,7 +82,7 @@ def token_verify() -> Response:
 @wire.spoken
 def token_blacklist() -> Response:
     """Sign out."""
-    proof = jwts.read_refresh(_either(wire.given(), "refresh_token"), g.now)
+    proof = _proof("refresh_token")
     tenant_name, caller = readers.tenant_named(), readers.caller()
     ended = refresh_tokens.end(proof, everywhere=False, tenant_name=tenant_name, caller=caller, now=g.now)
     if not ended.count:
@@ -146,10 +145,20 @@ def _user(account: Account) -> dict[str, Any]:
     }
 
 
-def _either(body: dict[str, Any], *names: str) -> str:
-    """The first of these that is there. Raises ValidationFailed."""
-    for name in names:
-        value = body.get(name)
-        if isinstance(value, str) and value and "\0" not in value:
-            return value
-    raise ValidationFailed(fields={names[0]: ["This field is required."]})
+def _proof(*names: str) -> Proof:
+    """Raises ValidationFailed, TokenInvalid."""
+    (text,) = _texts(wire.given(), names)
+    return jwts.read_refresh(text, g.now)
+
+
+def _texts(body: dict[str, Any], *fields: tuple[str, ...]) -> list[str]:
+    """Of each field the text that stands under the first of its names that is there. Raises ValidationFailed."""
+    found = [next((text for name in names if _is_text(text := body.get(name))), None) for names in fields]
+    missing = {names[0]: ["This field is required."] for names, text in zip(fields, found, strict=True) if text is None}
+    if missing:
+        raise ValidationFailed(fields=missing)
+    return [str(text) for text in found]
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value != "" and "\0" not in value

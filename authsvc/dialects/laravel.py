@@ -20,6 +20,7 @@ from authsvc.errors import (
     AlreadyExists,
     CredentialsInvalid,
     CredentialsMissing,
+    MethodNotAllowed,
     Refusal,
     TokenExpired,
     TokenInvalid,
@@ -114,6 +115,7 @@ def logout() -> Response:
 @wire.spoken
 def refresh_unexpired() -> Response:
     """The next token for this one, as the guide has it: before it expires."""
+    _refuse_head()
     return _exchanged(*_shown())
 
 
@@ -121,6 +123,7 @@ def refresh_unexpired() -> Response:
 @wire.spoken
 def refresh() -> Response:
     """The next token for this one, as the library has it: also after it has expired."""
+    _refuse_head()
     return _exchanged(*_shown(expired_too=True))
 
 
@@ -182,6 +185,15 @@ def _user(account: Account) -> dict[str, Any]:
     out = user_out(account)
     out["created_at"] = out.pop("createdAt")
     return out
+
+
+def _refuse_head() -> None:
+    """Flask lets every GET be asked as a HEAD, whose answer nobody reads: the next token would be lost in it.
+
+    Raises MethodNotAllowed.
+    """
+    if request.method == "HEAD":
+        raise MethodNotAllowed(headers={"Allow": "GET, POST, OPTIONS"})
 
 
 def _exchanged(proof: Proof, claims: Mapping[str, Any]) -> Response:

@@ -1,6 +1,7 @@
 """What dialects share: bodies as other systems' clients send them, and sign-ins by our own rules.
 
-Refresh tokens travel in bodies here, whatever transport the application has: that is what these clients can.
+Refresh tokens travel in bodies here, whatever transport the application has: that is what these clients can. Two
+systems have cookies of their own, which cookies.py keeps.
 """
 
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from flask import g, request
 
 from authsvc.blueprints.bodies import json_object, whole_body
 from authsvc.blueprints.forms import FORM
-from authsvc.credentials import readers
+from authsvc.credentials import origins, readers
 from authsvc.credentials.guard import judges_query, public
 from authsvc.errors import MalformedJson, TokenInvalid
 from authsvc.services import accounts, applications, tenants
@@ -52,15 +53,18 @@ def text_of(value: Any) -> str:
     return value
 
 
-def sign_in(identifier: str, password: str, device_name: str | None = None) -> SignIn:
+def sign_in(identifier: str, password: str, device_name: str | None = None, *, by_cookie: bool = False) -> SignIn:
     """To the default application of the tenant that the header names.
 
-    Raises CredentialsInvalid, UnknownTenant, TooManyAttempts, Unavailable.
+    Raises CredentialsInvalid, UnknownTenant, TooManyAttempts, Unavailable; `by_cookie`, CsrfFailed for pages elsewhere.
     """
     tenant = tenants.selected(readers.tenant_named())
+    application = applications.chosen(tenant, None)
+    if by_cookie:
+        origins.refuse_foreign(application.id)
     return accounts.sign_in(
         tenant,
-        applications.chosen(tenant, None),
+        application,
         identifier=identifier,
         password=password,
         device_name=device_name,

@@ -15,7 +15,7 @@ from authsvc.models import ApiToken, Application, User, api_token, application, 
 from authsvc.models.engine import reading, transaction
 from authsvc.models.paging import Page, Window, page
 from authsvc.permissions import allows
-from authsvc.services import events, roles, scopes
+from authsvc.services import events, roles, scopes, uniqueness
 from authsvc.settings import settings
 
 WRITE, ADMIN = "api-tokens:write", "api-tokens:admin"
@@ -66,10 +66,11 @@ def get(mandate: Mandate, api_token_id: str) -> ApiToken:
         return _reached(mandate, session.get(ApiToken, api_token_id))
 
 
-def create(mandate: Mandate, owner_id: str, given: Mapping[str, Any]) -> Made:
+def create(mandate: Mandate, owner_id: str, given: Mapping[str, Any], *, name_once: bool = False) -> Made:
     """A new one of that user's, who holds its scopes; so does whoever makes it.
 
-    Raises ValidationFailed, PermissionDenied, NotFound.
+    `name_once`: none of the owner's that lives has that name. Raises ValidationFailed, PermissionDenied, NotFound,
+    AlreadyExists.
     """
     mandate.require(WRITE)
     expires_at = _ends(given, mandate.now)
@@ -78,6 +79,8 @@ def create(mandate: Mandate, owner_id: str, given: Mapping[str, Any]) -> Made:
     with transaction(within=mandate.tenant_id) as session:
         bound = _hold_owners(session, mandate, owner_id, given.get("application_id"))
         _refuse_beyond_owner(session, owner_id, granted)
+        if name_once:
+            _refuse_taken_name(session, owner_id, given["name"], mandate.now)
         made = _add(
             session,
             mandate,
@@ -94,16 +97,21 @@ def create(mandate: Mandate, owner_id: str, given: Mapping[str, Any]) -> Made:
     return made
 
 
-def update(mandate: Mandate, api_token_id: str, changes: Mapping[str, Any]) -> ApiToken:
+def update(mandate: Mandate, api_token_id: str, changes: Mapping[str, Any], *, name_once: bool = False) -> ApiToken:
     """Another name, or narrower: fewer scopes, fewer addresses, no more in queries.
 
-    Raises NotFound, PermissionDenied, ValidationFailed.
+    `name_once`: no other of the owner's that lives has that name. Raises NotFound, PermissionDenied, ValidationFailed,
+    AlreadyExists.
     """
     narrowed = _scopes(mandate, changes["scopes"]) if "scopes" in changes else None
     networks = _networks(changes["allowed_ips"]) if "allowed_ips" in changes else None
     with transaction(within=mandate.tenant_id) as session:
+        if name_once:
+            _hold_owner(session, api_token_id)
         row = _held(session, mandate, api_token_id)
         _require_writing(mandate, row)
+        if name_once and changes.get("name", row.name) != row.name:
+            _refuse_taken_name(session, row.user_id, changes["name"], mandate.now)
         if narrowed is not None and not narrowed <= row.scopes:
             raise _widened("scopes")
         if networks is not None and not addresses.are_narrower(networks, row.allowed_ips):
@@ -220,6 +228,20 @@ def _hold_owners(
     if not owner.active or session.scalars(tenant.held_active(mandate.tenant_id)).one_or_none() is None:
         raise Conflict("The user or the tenant is not active.")
     return bound
+
+
+def _hold_owner(session: Session, api_token_id: str) -> None:
+    """The user, before the token, as in `_hold_owners`: nobody else gives a token of the user's a name meanwhile."""
+    owner_id = session.scalar(select(ApiToken.user_id).where(ApiToken.id == api_token_id))
+    if owner_id is not None:
+        session.scalars(user.locked(owner_id)).one_or_none()
+
+
+def _refuse_taken_name(session: Session, owner_id: str, name: str, now: datetime) -> None:
+    """The owner is held, so nobody takes it meanwhile. Raises AlreadyExists."""
+    named = (ApiToken.user_id == owner_id) & (ApiToken.name == name) & api_token.live(now)
+    if session.scalars(select(ApiToken.id).where(named).limit(1)).first() is not None:
+        raise uniqueness.taken("name", "name")
 
 
 def _application(session: Session, name: str) -> Application:

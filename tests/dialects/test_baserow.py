@@ -110,8 +110,8 @@ def test_what_is_wrong_is_said_in_baserows_words(post, held):
             answer = post(path, {"refresh_token": token})
             assert told(answer) == REFRESH_TOKEN, (path, token)
             assert answer.headers["WWW-Authenticate"] == 'JWT realm="api"'
-    for path, body, field in (
-        ("token-auth", {}, "email"),
+    for path, body, *fields in (
+        ("token-auth", {}, "email", "password"),
         ("token-auth", {"email": "mix@example.com"}, "password"),
         ("token-auth", {"email": ["a"], "password": "a"}, "email"),
         ("token-refresh", {}, "refresh_token"),
@@ -119,7 +119,7 @@ def test_what_is_wrong_is_said_in_baserows_words(post, held):
     ):
         answer = post(path, body)
         assert (answer.status_code, answer.json["error"]) == (400, "ERROR_REQUEST_BODY_VALIDATION"), (path, body)
-        assert list(answer.json["detail"]) == [field]
+        assert list(answer.json["detail"]) == fields
     assert post("nowhere", {}).json["error"] == "URL_NOT_FOUND"
 
 

@@ -17,7 +17,23 @@ LOGINS = {
     "/simplejwt/api/token/": ("username", "password", "access"),
     "/strapi/api/auth/local": ("identifier", "password", "jwt"),
 }
+# Where a sign-in is carried on and where it ends, and what its token is called in answers and in bodies.
+JOURNEYS = {
+    "/appsmith/api/user/token-auth/": ("token-refresh/", "token-blacklist/", "refresh_token", "refresh_token"),
+    "/baserow/api/user/token-auth/": ("token-refresh/", "token-blacklist/", "refresh_token", "refresh_token"),
+    "/fusionauth/api/login": ("jwt/refresh", "logout", "refreshToken", "refreshToken"),
+    "/laravel/api/auth/login": ("refresh", "logout", "access_token", "token"),
+    "/laravel/api/signin": ("refresh", "signout", "access_token", "token"),
+    "/simplejwt/api/token/": ("refresh/", "blacklist/", "refresh", "refresh"),
+    "/strapi/api/auth/local": ("refresh", "logout", "refreshToken", "refreshToken"),
+}
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
+
+
+@pytest.fixture
+def database_kind():
+    """A body is read before any database is asked."""
+    return "sqlite"
 
 
 @pytest.fixture
@@ -46,6 +62,22 @@ def test_a_login_is_taken_in_every_way_it_is_sent(client):
                 answer = client.post(address, **how)
                 assert answer.status_code == 200, (address, way, answer.text)
                 assert answer.json[token].count(".") == 2, (address, way)
+
+
+def test_so_are_a_refresh_and_a_sign_out(client):
+    for path, (refresh, out, told, name) in JOURNEYS.items():
+        identifier, password, _ = LOGINS[path]
+        place = path if path.endswith("/token/") else path.rstrip("/").rpartition("/")[0] + "/"
+        number = len(list(ways({})))
+        for at in range(number):
+            held = client.post(path, json={identifier: EMAIL, password: PASSWORD}).json
+            way, how = list(ways({name: held[told]}))[at]
+            answer = client.post(place + refresh, **how)
+            assert answer.status_code == 200, (path, way, answer.text)
+            way, how = list(ways({name: answer.json.get(told, held[told])}))[at]
+            assert client.post(place + out, **how).status_code in (200, 204), (path, way)
+            over = client.post(place + refresh, **how)
+            assert over.status_code in (400, 401), (path, way, over.text)
 
 
 def test_what_is_no_body_at_all_is_refused_in_json(client):

@@ -6,7 +6,7 @@ from tests.dialects.fusionauth import SCOPES, client_of, codes, empty, ok
 
 READER = {"/api/user": ["GET"], "/api/jwt/refresh": ["GET"]}
 ALL = {
-    "/api/user": ["DELETE", "GET", "POST", "PUT"],
+    "/api/user": ["DELETE", "GET", "PATCH", "POST", "PUT"],
     "/api/user/registration": ["POST"],
     "/api/jwt/refresh": ["DELETE", "GET"],
 }
@@ -33,6 +33,8 @@ def test_a_key_may_do_what_its_endpoints_say(fusionauth, keeper, mix):
     assert empty(script.retrieve_user(mix.account.id)) == 401
     for gone in (manager.retrieve_api_key, manager.delete_api_key):
         assert empty(gone(made["id"])) == 404
+    again = manager.create_api_key(asked(READER), made["id"])
+    assert codes(again) == {"keyId": ["[invalid]keyId"]}
     assert ok(manager.create_api_key(asked(ALL)))["apiKey"]["permissions"]["endpoints"] == ALL
 
 
@@ -44,7 +46,7 @@ def test_no_key_is_made_that_may_do_more_than_is_said(app, fusionauth, keeper, r
         (asked(None), blank),
         ({"apiKey": {"name": "script"}}, blank),
         (asked({"/api/application": ["GET"]}), wrong),
-        (asked({"/api/user": ["PATCH"]}), wrong),
+        (asked({"/api/user": ["TRACE"]}), wrong),
         (asked({"/api/user": []}), wrong),
         (asked({"/api/user": [["GET"]]}), wrong),
         (asked({"/api/user": "GET"}), wrong),
@@ -62,7 +64,7 @@ def test_no_key_is_made_that_may_do_more_than_is_said(app, fusionauth, keeper, r
 
 
 def test_it_takes_a_manager_in_person(fusionauth, keeper, keyed, make_person):
-    own = ok(fusionauth(f"Bearer {keeper.access_token}").create_api_key(asked(READER)))["apiKey"]
+    own = ok(fusionauth(f"Bearer {keeper.access_token}").create_api_key(asked(READER, name="own")))["apiKey"]
     helper, stranger = make_person("users:read", "api-tokens:write"), make_person("users:read")
     other = fusionauth(f"Bearer {helper.access_token}")
     for client in (keyed, fusionauth(own["key"]), fusionauth(""), client_of(keeper, *SCOPES[:1])):
@@ -94,3 +96,11 @@ def test_a_key_is_renamed_and_narrowed_and_never_widened(fusionauth, keeper, mix
     assert empty(fusionauth(text).update_api_key(made["id"], asked(narrow))) == 401
     assert empty(manager.delete_api_key(made["id"])) == 200
     assert empty(manager.update_api_key(made["id"], asked(narrow))) == 404
+
+
+def test_two_keys_have_two_names(fusionauth, keeper):
+    manager = fusionauth(f"Bearer {keeper.access_token}")
+    ok(manager.create_api_key(asked(READER)))
+    other = ok(manager.create_api_key(asked(READER, name="other")))["apiKey"]
+    for taken in (manager.create_api_key(asked(READER)), manager.update_api_key(other["id"], asked(READER))):
+        assert codes(taken) == {"apiKey.name": ["[duplicate]apiKey.name"]}

@@ -31,9 +31,11 @@ def test_signing_in_to_an_application(app, admin, anonymous, mix):
         assert (claims["aud"], claims["sub"], claims["sid"]) == (phone.id, mix.account.id, answer["refreshTokenId"])
         assert answer["tokenExpirationInstant"] == claims["exp"] * 1000
         assert claims_of(answer["refreshToken"])["sid"] == answer["refreshTokenId"]
-    user = answer["user"]
+    again, user = ok(anonymous.login(credentials(mix, applicationId="phone"))), answer["user"]
     assert (user["id"], user["email"], user["active"]) == (mix.account.id, mix.account.email, True)
-    assert [one["applicationId"] for one in user["registrations"]] == [phone.id]
+    [here] = user["registrations"]
+    assert (here["applicationId"], here["lastLoginInstant"]) == (phone.id, user["lastLoginInstant"])
+    assert here["id"] == again["user"]["registrations"][0]["id"] not in (phone.id, user["id"])
     assert not {"password", "salt", "password_hash"} & user.keys()
     assert admin.get(f"/jwt/refresh/{answer['refreshTokenId']}").json["data"]["deviceName"] == "My phone"
 

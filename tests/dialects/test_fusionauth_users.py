@@ -118,11 +118,55 @@ def test_locked_out_let_in_again_and_deleted(app, keyed):
     assert user(keyed.reactivate_user(CHOSEN))["active"] is True
     assert status(app, held["token"]) == 401
     assert ok(keyed.login({"loginId": "mix", "password": PASSWORD}))
-    assert codes(keyed.update_user(CHOSEN, {"user": MIX})) == {"reactivate": ["[blank]reactivate"]}
     assert empty(keyed.delete_user(CHOSEN)) == 200
     for gone in (keyed.retrieve_user, keyed.delete_user, keyed.deactivate_user, keyed.reactivate_user):
         assert empty(gone(CHOSEN)) == 404
     assert [len(told(app, kind)) for kind in ("user.disabled", "user.enabled", "user.deleted")] == [1, 1, 1]
+
+
+def test_names_are_changed_and_nothing_else(app, keyed):
+    whole = user(keyed.create_user({"user": MIX}, CHOSEN))
+
+    def names(answer):
+        made = user(answer)
+        assert made.keys() | {"username", "fullName"} == whole.keys()
+        return made.get("username"), made.get("fullName")
+
+    # What was read can be sent back whole.
+    assert user(keyed.update_user(CHOSEN, {"user": whole})) == whole
+    assert names(keyed.update_user(CHOSEN, {"user": {"email": "MIX+a@example.com", "username": "fox"}})) == (
+        "fox",
+        None,
+    )
+    for given, found in (
+        ({"fullName": "The Fox"}, ("fox", "The Fox")),
+        ({"firstName": "Mix", "lastName": "Fox"}, ("fox", "Mix Fox")),
+        ({"username": None}, (None, "Mix Fox")),
+        ({"username": "mix", "data": {"any": "thing"}}, ("mix", "Mix Fox")),
+        ({"fullName": ""}, ("mix", None)),
+    ):
+        assert names(keyed.patch_user(CHOSEN, {"user": given})) == found
+    user(keyed.create_user({"user": {"email": "other@example.com", "username": "other"}}))
+    before = user(keyed.retrieve_user(CHOSEN))
+    for given, code in (
+        (None, "[blank]user"),
+        ("mix", "[couldNotConvert]user"),
+        ({"email": "new@example.com"}, "[invalid]user.email"),
+        ({"email": "mix"}, "[notEmail]user.email"),
+        ({"password": NEW}, "[invalid]user.password"),
+        ({"username": "OTHER"}, "[duplicate]user.username"),
+        ({"username": "a b"}, "[invalid]user.username"),
+        ({"username": ["mix"]}, "[couldNotConvert]user.username"),
+        ({"fullName": "x" * 257}, "[tooLong]user.fullName"),
+    ):
+        for change in (keyed.update_user, keyed.patch_user):
+            assert codes(change(CHOSEN, {"user": given})) == {code.partition("]")[2]: [code]}, given
+    half = keyed.patch_user(CHOSEN, {"user": {"firstName": "Mix"}})
+    assert codes(half) == {"user.firstName": ["[invalid]user.firstName"]}
+    assert user(keyed.retrieve_user(CHOSEN)) == before
+    for change in (keyed.update_user, keyed.patch_user):
+        assert empty(change(NOBODY, {"user": MIX})) == 404
+    assert len(told(app, "user.updated")) == 6
 
 
 def test_a_key_without_the_scope_is_an_empty_401(fusionauth, keeper, mix):
@@ -138,6 +182,7 @@ def test_a_key_without_the_scope_is_an_empty_401(fusionauth, keeper, mix):
         assert empty(client.register({"user": MIX, "registration": {"applicationId": "default"}})) == 401
         assert empty(client.delete_user(someone)) == 401
         assert empty(client.reactivate_user(someone)) == 401
+        assert empty(client.patch_user(someone, {"user": {"fullName": "Nobody"}})) == 401
     assert user(reader.retrieve_user(someone))["active"] is True
 
 

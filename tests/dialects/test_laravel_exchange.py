@@ -49,6 +49,14 @@ def test_each_exchange_steps_at_once_and_kills_the_one_before(app, laravel, rows
     assert native.me().status_code == 401
 
 
+def test_a_head_request_exchanges_nothing(laravel):
+    for path in ("refresh", "auth/refresh"):
+        answer = laravel.ask("HEAD", path, laravel.token)
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, POST, OPTIONS"), path
+        assert laravel.ask("HEAD", "user", laravel.token).status_code == 200
+    assert laravel.refresh().status_code == 200
+
+
 def test_an_idempotency_key_brings_no_exchanged_token_back(laravel, age, rows):
     key, first = {"Idempotency-Key": "the same"}, laravel.token
     assert laravel.ask("POST", "refresh", first, headers=key).status_code == 200

@@ -1,9 +1,13 @@
 """Strapi's API tokens, over ours."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from authsvc import clock
+from tests.conftest import counter
 from tests.dialects.strapi import FORBIDDEN, UNAUTHENTICATED, Program, refused
-from tests.flows.api_tokens import moment
+from tests.flows.api_tokens import moment, set_expiry
 from tests.flows.people import make_role
 
 TOKEN = {
@@ -20,6 +24,7 @@ TOKEN = {
     "updatedAt",
 }
 PATH = "/admin/api-tokens"
+UNKNOWN = "Unknown permissions provided: api::a.a.find, b c"
 DAY = 24 * 3600 * 1000
 HELD = ("restaurants:read", "restaurants:write", "guests:find", "users:read", "api-tokens:write", "auth:refresh")
 
@@ -36,7 +41,8 @@ def of(app, person):
 
 
 def make(program, kind="full-access", status=201, **more):
-    answer = program.ask("POST", PATH, {"name": "script", "description": "", "type": kind, **more})
+    named = {"name": f"script {next(counter)}", "description": ""}
+    answer = program.ask("POST", PATH, {**named, "type": kind, **more})
     assert answer.status_code == status, answer.json
     return answer.json["data"] if status == 201 else refused(answer)
 
@@ -66,7 +72,12 @@ def test_each_type_is_scopes_that_its_maker_holds(app, owner, admin, make_person
     make_role(admin, "waiter", "tables:read", "users:write")
     everything = scopes(admin, make(of(app, admin)))
     assert everything == ["guests:find", "restaurants:read", "restaurants:write", "tables:read"]
-    assert scopes(admin, make(of(app, make_person("api-tokens:write", "auth:refresh")))) == []
+    # Where no role names anything, the types hold the same: what is made is called as it was asked for.
+    nobody = of(app, make_person("api-tokens:write", "auth:refresh"))
+    for kind in ("read-only", "full-access"):
+        made = make(nobody, kind)
+        assert (made["type"], scopes(admin, made)) == (kind, [])
+        assert nobody.ask("PUT", f"{PATH}/{made['id']}", {"type": kind}).json["data"]["type"] == kind
 
 
 def test_what_can_not_be_made_is_said(app, owner, make_person):
@@ -77,6 +88,7 @@ def test_what_can_not_be_made_is_said(app, owner, make_person):
         ({"name": ""}, "name is a required field"),
         ({"lifespan": 1}, f"lifespan must be one of the following values: {7 * DAY}, {30 * DAY}, {90 * DAY}, null"),
         ({"kind": "custom", "permissions": ["*"]}, "Name each scope: * is none."),
+        ({"kind": "custom", "permissions": ["users:read", "api::a.a.find", 1, "b c"]}, UNKNOWN),
     ):
         assert make(owner, status=400, **more) == (400, "ValidationError", message)
     for wrong in ("users:read", [1], ["no permission"]):
@@ -121,7 +133,7 @@ def test_the_access_key_works_in_a_header_or_in_the_query_which_wins(app, owner)
 
 
 def test_they_are_listed_read_narrowed_replaced_and_ended(app, owner, make_person):
-    made, second = make(owner), make(owner, "custom", name="a first", permissions=["users:read"])
+    made, second = make(owner, name="script"), make(owner, "custom", name="a first", permissions=["users:read"])
     listed = owner.ask("GET", PATH).json["data"]
     assert [(one["name"], one["type"]) for one in listed] == [("a first", "custom"), ("script", "full-access")]
     assert all(set(one) == TOKEN for one in listed)
@@ -157,3 +169,31 @@ def test_they_are_listed_read_narrowed_replaced_and_ended(app, owner, make_perso
     assert refused(used(owner, second["accessKey"])) == UNAUTHENTICATED
     assert [one["id"] for one in owner.ask("GET", PATH).json["data"]] == [answer.json["data"]["id"]]
     assert refused(owner.ask("DELETE", f"{PATH}/{second['id']}"))[:2] == (404, "NotFoundError")
+
+
+def test_a_name_is_one_live_tokens_of_its_owner(app, owner, make_person):
+    taken = (400, "ApplicationError", "Name already taken")
+    made, other = make(owner, name="script"), make(owner, name="other")
+    assert make(owner, status=400, name="script") == taken
+    path = f"{PATH}/{other['id']}"
+    assert refused(owner.ask("PUT", path, {"name": "script"})) == taken
+    assert owner.ask("PUT", path, {"name": "other", "type": "read-only"}).status_code == 200
+    make(of(app, make_person(*HELD)), name="script")
+    assert owner.ask("POST", f"{PATH}/{made['id']}/regenerate").status_code == 201
+    assert make(owner, status=400, name="script") == taken
+    assert owner.ask("DELETE", path).status_code == 200
+    make(owner, name="other")
+
+
+def test_of_those_who_ask_for_one_name_at_once_one_gets_it(app, owner):
+    with ThreadPoolExecutor(4) as pool:
+        body = {"name": "script", "type": "full-access"}
+        answers = list(pool.map(lambda _: Program(app).ask("POST", PATH, body, jwt=owner.held["jwt"]), range(4)))
+    assert sorted(answer.status_code for answer in answers) == [201, 400, 400, 400]
+
+
+def test_one_that_has_run_out_says_so(app, owner):
+    made = make(owner)
+    set_expiry(app, made["id"], clock.utcnow())
+    for where in ("header", "query"):
+        assert refused(used(owner, made["accessKey"], where)) == (401, "UnauthorizedError", "Token expired")

@@ -20,7 +20,7 @@ from authsvc.services import api_token_admin
 # What each scope opens here.
 ENDPOINTS = {
     "users:read": {"/api/user": ["GET"]},
-    "users:write": {"/api/user": ["DELETE", "POST", "PUT"], "/api/user/registration": ["POST"]},
+    "users:write": {"/api/user": ["DELETE", "PATCH", "POST", "PUT"], "/api/user/registration": ["POST"]},
     "tokens:read": {"/api/jwt/refresh": ["GET"]},
     "tokens:revoke": {"/api/jwt/refresh": ["DELETE"]},
 }
@@ -41,8 +41,16 @@ def create_api_key() -> Response:
     if given.get("key") is not None:
         raise ValidationFailed(fields={"[invalid]apiKey.key": ["Its text is made here. Leave it out."]})
     asked = {"name": _name(given), "scopes": _scopes(given), **_expiry(given)}
-    made = api_token_admin.create(mandate(), str(principal.user_id), asked)
+    made = api_token_admin.create(mandate(), str(principal.user_id), asked, name_once=True)
     return plain({"apiKey": _out(made.api_token) | {"key": made.text}})
+
+
+@bp.post("/api/api-key/<id>")
+@judges_query
+@requires(via=BY_SIGN_IN, about=key)
+def create_api_key_of_id(id: str) -> Response:  # noqa: A002, ARG001  (the name that paths have)
+    """Its id is made here, as its text is. Raises ValidationFailed."""
+    raise ValidationFailed(fields={"[invalid]keyId": ["Its id is made here. Leave it out."]})
 
 
 @bp.get("/api/api-key/<id>")
@@ -72,7 +80,7 @@ def update_api_key(api_token_id: str) -> Response:
     changes: dict[str, Any] = {"name": _name(given)} if "name" in given else {}
     if "permissions" in given:
         changes["scopes"] = _scopes(given)
-    return plain({"apiKey": _out(api_token_admin.update(mandate(), api_token_id, changes))})
+    return plain({"apiKey": _out(api_token_admin.update(mandate(), api_token_id, changes, name_once=True))})
 
 
 @bp.delete("/api/api-key/<id>")

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import g
 
+from authsvc import opaque
 from authsvc.dialects.fusionauth.words import instant
 from authsvc.models import Application
 from authsvc.services.accounts import Account, SignIn
@@ -23,6 +24,7 @@ def shown(account: Account, registered_with: Iterable[Application]) -> dict[str,
         "usernameStatus": "ACTIVE",
         "verified": owner.confirmed,
         "insertInstant": instant(owner.created_at),
+        "lastUpdateInstant": instant(owner.created_at),
         "passwordChangeRequired": False,
         "data": {},
         "memberships": [],
@@ -34,15 +36,19 @@ def shown(account: Account, registered_with: Iterable[Application]) -> dict[str,
 
 def signed_in_to(signed_in: SignIn, application: Application) -> dict[str, Any]:
     """Whoever signs in right now, and is registered with that application."""
-    return shown(signed_in.account, [application]) | {"lastLoginInstant": instant(g.now)}
+    now = {"lastLoginInstant": instant(g.now)}
+    here = registration(signed_in.account, application) | now
+    return shown(signed_in.account, []) | {"registrations": [here]} | now
 
 
 def registration(account: Account, application: Application) -> dict[str, Any]:
-    """Everybody may sign in to every application, and roles are the same for all."""
+    """Everybody may sign in to every application, and roles are the same for all: its id only says whose and where."""
     return {
+        "id": opaque.id_of_both(account.user.id, application.id),
         "applicationId": application.id,
         "roles": sorted(account.roles),
         "insertInstant": instant(account.user.created_at),
+        "lastUpdateInstant": instant(account.user.created_at),
         "usernameStatus": "ACTIVE",
         "verified": account.user.confirmed,
         "data": {},

@@ -26,7 +26,7 @@ from authsvc.dialects.fusionauth.words import (
 )
 from authsvc.errors import AmbiguousRequest, NotFound, ValidationFailed
 from authsvc.models import Application
-from authsvc.services import accounts, applications, users
+from authsvc.services import accounts, applications, names, users
 from authsvc.services.accounts import Account
 from authsvc.settings import settings
 
@@ -72,11 +72,29 @@ def create_user(**path: str) -> Response:
 @judges_query
 @requires(WRITE, in_any_tenant=True, about=key)
 @by_id
-def reactivate_user(user_id: str) -> Response:
-    """Let a user in again; nothing that ended comes back."""
-    if not _is_on("reactivate"):
-        raise ValidationFailed(fields={"[blank]reactivate": ["Nothing else can be changed in this way."]})
-    return _shown(users.update(mandate(), user_id, {"active": True}))
+def replace_user(user_id: str) -> Response:
+    """These names and no others or, with `reactivate`, let the user in again; nothing that ended comes back."""
+    if _is_on("reactivate"):
+        return _shown(users.update(mandate(), user_id, {"active": True}))
+    given = _changed(user_id)
+    return _shown(users.update(mandate(), user_id, {"username": _text(given, "username"), "name": _full_name(given)}))
+
+
+@bp.patch("/api/user/<id>")
+@judges_query
+@requires(WRITE, in_any_tenant=True, about=key)
+@by_id
+def change_user(user_id: str) -> Response:
+    """Those of the names that are given; null takes one away."""
+    given = _changed(user_id)
+    changes = {"username": _text(given, "username")} if "username" in given else {}
+    parts = given.keys() & {"firstName", "lastName"}
+    if len(parts) == 1 and "fullName" not in given:
+        sentence = "They are kept as one name: send both, or the fullName."
+        raise ValidationFailed(fields={f"[invalid]user.{min(parts)}": [sentence]})
+    if parts or "fullName" in given:
+        changes["name"] = _full_name(given)
+    return _shown(users.update(mandate(), user_id, changes))
 
 
 @bp.delete("/api/user/<id>")
@@ -156,6 +174,22 @@ def _created(body: dict[str, Any], path: dict[str, str], roles: frozenset[str]) 
         )
     except ValidationFailed as refused:
         raise _told_of_password(refused, password or "", "user.password") from None
+
+
+def _changed(user_id: str) -> dict[str, Any]:
+    """What the body says of a user that there is. An address and a password can only stay as they are.
+
+    Raises ValidationFailed, NotFound.
+    """
+    given = object_in(wire.given(), "user")
+    if not given:
+        raise ValidationFailed(fields={"[blank]user": ["You must specify this."]})
+    owner, address = users.get(mandate(), user_id).user, _text(given, "email")
+    if address is not None and names.email(address) != owner.email:
+        raise ValidationFailed(fields={"[invalid]user.email": ["An address stays as it is."]})
+    if _text(given, "password") is not None:
+        raise ValidationFailed(fields={"[invalid]user.password": ["A password is changed by whose it is."]})
+    return given
 
 
 def _told_of_password(refused: ValidationFailed, password: str, code: str) -> ValidationFailed:

@@ -18,13 +18,19 @@ from authsvc.blueprints.token_admin import is_blank
 from authsvc.credentials import readers
 from authsvc.credentials.guard import BY_SIGN_IN, principal, requires
 from authsvc.credentials.readers import About
-from authsvc.dialects import wire
+from authsvc.dialects import cookies, wire
+from authsvc.dialects.cookies import RefreshCookie
 from authsvc.errors import (
     AlreadyExists,
     AmbiguousRequest,
     Conflict,
+    CredentialsMissing,
+    InvalidClient,
+    InvalidGrant,
     PasswordWrong,
     Refusal,
+    TokenInvalid,
+    UnsupportedGrantType,
     ValidationFailed,
 )
 from authsvc.models import Tenant
@@ -39,6 +45,8 @@ bp = Blueprint("fusionauth", __name__)
 
 LONGEST_NAME = 256
 LONGEST_PASSWORD = 4096
+ACCESS_COOKIE = "access_token"
+REFRESH_COOKIE = RefreshCookie("fusionauth", "refresh_token")
 TENANT_HEADER = "X-FusionAuth-TenantId"
 # What our own fields are called there, and what may be wrong with them.
 CODES = {
@@ -53,9 +61,27 @@ CODES = {
     "scopes": "[invalid]apiKey.permissions.endpoints",
     "expiresAt": "[invalid]apiKey.expirationInstant",
 }
-TAKEN = {"email": "[duplicate]user.email", "username": "[duplicate]user.username", "id": "[duplicate]userId"}
+TAKEN = {
+    "email": "[duplicate]user.email",
+    "username": "[duplicate]user.username",
+    "id": "[duplicate]userId",
+    "name": "[duplicate]apiKey.name",
+}
 # Refusals that say what a client should mend are a 400 there; who may not is told as little as who isn't known.
 MENDED = (ValidationFailed, AlreadyExists, Conflict, PasswordWrong)
+
+
+class UserCredentialsInvalid(InvalidGrant):
+    message = "The user credentials are invalid."
+
+
+# A kind stands before what it is a kind of.
+REASONS = (
+    (UserCredentialsInvalid, "invalid_user_credentials"),
+    (InvalidGrant, "refresh_token_not_found"),
+    (InvalidClient, "invalid_client_authentication"),
+    (UnsupportedGrantType, "invalid_grant_type"),
+)
 
 
 @bp.before_request
@@ -68,21 +94,28 @@ def read_tenant_header() -> None:
 
 
 def key() -> About:
+    """Who asks: by the header or, without one, by the access token in a page's cookie. Raises CsrfFailed."""
+    presented = in_header() or cookies.access_token(ACCESS_COOKIE, g.now)
+    return About(presented, (request.method,), cookie=False)
+
+
+def in_header() -> Presented | None:
     """An API key alone, or a token behind its scheme. Werkzeug's own reading of the header would lower its case."""
     sent = request.headers.get("Authorization", "").strip()
     text = presenting.bearer(request.environ)
-    presented = Presented(sent, Place.KEY) if text is None else Presented(text)
-    return About(presented if sent else None, (request.method,), cookie=False)
+    if not sent:
+        return None
+    return Presented(sent, Place.KEY) if text is None else Presented(text)
 
 
 def tenant() -> Tenant:
     """Of a request that needs no key: the one that the header names or, without one, the key's if there is a key."""
-    if key().presented is None:
+    if in_header() is None:
         return tenants.selected(readers.tenant_named())
     return tenants.selected(_tenant_of_key())
 
 
-@requires(about=key)
+@requires(about=lambda: About(in_header(), (request.method,), cookie=False))
 def _tenant_of_key() -> str:
     return str(g.tenant_id)
 
@@ -174,7 +207,7 @@ def nothing() -> Response:
 def refusal(error: Refusal) -> Response:
     """No, in FusionAuth's words; at its OAuth routes, in those of RFC 6749."""
     if "/oauth2/" in request.path:
-        return oauth.refusal(error)
+        return _oauth_refusal(error)
     status = 400 if isinstance(error, MENDED) else 401 if error.status == 403 else error.status  # noqa: PLR2004
     response = nothing() if status in (401, 404) else plain(_errors(error))
     response.status_code = status
@@ -185,6 +218,15 @@ def refusal(error: Refusal) -> Response:
 
 
 speak(bp, refusal)
+
+
+def _oauth_refusal(error: Refusal) -> Response:
+    """With their finer word for it beside OAuth's, where they have one. It is users who sign in to what is guarded."""
+    response = oauth.refusal(TokenInvalid() if isinstance(error, CredentialsMissing) else error)
+    reason = next((word for kind, word in REASONS if isinstance(error, kind)), None)
+    if reason is not None:
+        response.set_data(plain(response.get_json() | {"error_reason": reason}).data)
+    return response
 
 
 def _errors(error: Refusal) -> dict[str, Any]:

@@ -4,20 +4,22 @@ Strapi's types are about the content of its site. Ours are about what the APIs b
 a type holds what administers authsvc itself, unless `custom` names it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 from flask import Response
 
+from authsvc import permissions
 from authsvc.blueprints.api_tokens import ApiTokenChange, ApiTokenIn
 from authsvc.blueprints.bodies import loaded
 from authsvc.blueprints.envelope import plain
 from authsvc.blueprints.paths import by_id
 from authsvc.credentials.guard import BY_SIGN_IN, judges_query, mandate, principal, requires
 from authsvc.dialects import wire
-from authsvc.dialects.strapi.speech import bp, credential, instant, required
-from authsvc.errors import NotFound, ValidationFailed
+from authsvc.dialects.strapi.speech import NameTaken, bp, credential, instant, required
+from authsvc.errors import AlreadyExists, NotFound, ValidationFailed
 from authsvc.models import ApiToken
 from authsvc.models.paging import Window
 from authsvc.services import api_token_admin, scopes
@@ -44,8 +46,9 @@ def create_api_token() -> Response:
     name, _ = required(body, "name", "type")
     offered = _offered()
     given = {"name": name, "scopes": _wanted(body, offered), "allowInQuery": True, **_life(body)}
-    made = api_token_admin.create(mandate(), str(principal.user_id), loaded(_in, given))
-    return _said(_out(made.api_token, offered) | {"accessKey": made.text}, 201)
+    with _named_once():
+        made = api_token_admin.create(mandate(), str(principal.user_id), loaded(_in, given), name_once=True)
+    return _said(_out(made.api_token, offered, body["type"]) | {"accessKey": made.text}, 201)
 
 
 @bp.get("/admin/api-tokens")
@@ -78,7 +81,9 @@ def update_api_token(api_token_id: str) -> Response:
     given: dict[str, Any] = {"name": body["name"]} if "name" in body else {}
     if body.get("type", kind) != kind or body.get("permissions") is not None:
         given["scopes"] = _wanted({"type": kind} | body, offered)
-    return _said(_out(api_token_admin.update(mandate(), api_token_id, loaded(_change, given)), offered))
+    with _named_once():
+        row = api_token_admin.update(mandate(), api_token_id, loaded(_change, given), name_once=True)
+    return _said(_out(row, offered, body.get("type", kind)))
 
 
 @bp.delete("/admin/api-tokens/<id>")
@@ -111,14 +116,25 @@ def _kept(api_token_id: str) -> ApiToken:
     return row
 
 
+@contextmanager
+def _named_once() -> Iterator[None]:
+    """Raises NameTaken, which is told in other words than a user's."""
+    try:
+        yield
+    except AlreadyExists:
+        raise NameTaken from None
+
+
 def _offered() -> Offered:
     """What a token of each type may do today, if the caller makes it."""
     full = scopes.of_apis(mandate())
     return {READ_ONLY: frozenset(p for p in full if p.partition(":")[2] in READING), FULL_ACCESS: full}
 
 
-def _type_of(row: ApiToken, offered: Offered) -> str:
-    """What its scopes amount to today."""
+def _type_of(row: ApiToken, offered: Offered, asked: str | None = None) -> str:
+    """What its scopes amount to today. Where they amount to several types, it is the one that was asked for."""
+    if asked == CUSTOM or (asked is not None and row.scopes == offered[asked]):
+        return asked
     return next((kind for kind, held in offered.items() if row.scopes == held), CUSTOM)
 
 
@@ -129,9 +145,17 @@ def _wanted(body: Mapping[str, Any], offered: Offered) -> Any:
         raise ValidationFailed(fields={"type": [f"type must be one of the following values: {', '.join(TYPES)}"]})
     if kind == CUSTOM and named is None:
         raise ValidationFailed(fields={"permissions": ["Missing permissions attribute for custom token"]})
+    if kind == CUSTOM and (unknown := _unknown(named)):
+        raise ValidationFailed(fields={"permissions": [f"Unknown permissions provided: {', '.join(unknown)}"]})
     if kind != CUSTOM and named:
         raise ValidationFailed(fields={"permissions": ["Non-custom tokens should not reference permissions"]})
     return named if kind == CUSTOM else sorted(offered[kind])
+
+
+def _unknown(named: Any) -> list[str]:
+    """Those texts that can be no permission."""
+    texts = [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
+    return [name for name in texts if name != permissions.CUSTOM and not permissions.PERMISSION.fullmatch(name)]
 
 
 def _life(body: Mapping[str, Any]) -> dict[str, int]:
@@ -145,8 +169,8 @@ def _life(body: Mapping[str, Any]) -> dict[str, int]:
     return {"expiresIn": int(lifespan) // 1000}
 
 
-def _out(row: ApiToken, offered: Offered) -> dict[str, Any]:
-    kind = _type_of(row, offered)
+def _out(row: ApiToken, offered: Offered, asked: str | None = None) -> dict[str, Any]:
+    kind = _type_of(row, offered, asked)
     return {
         "id": row.id,
         "name": row.name,

@@ -6,7 +6,7 @@ the `jwt` alone, ignore it.
 
 from typing import Any
 
-from flask import Response, g
+from flask import Response, g, request
 
 from authsvc import opaque
 from authsvc.blueprints.auth import RegisterIn
@@ -15,10 +15,11 @@ from authsvc.blueprints.envelope import plain
 from authsvc.blueprints.paths import written
 from authsvc.blueprints.refresh import attempt
 from authsvc.claims import is_of_client
-from authsvc.credentials import jwts, readers
+from authsvc.credentials import jwts, origins, readers
 from authsvc.credentials.guard import BY_A_USER, BY_SIGN_IN, judges_query, mandate, principal, requires
-from authsvc.dialects import wire
+from authsvc.dialects import cookies, wire
 from authsvc.dialects.strapi.speech import (
+    COOKIE,
     RefreshTokenInvalid,
     RefreshTokenMissing,
     RegistrationClosed,
@@ -26,6 +27,7 @@ from authsvc.dialects.strapi.speech import (
     credential,
     instant,
     required,
+    wants_cookie,
 )
 from authsvc.errors import (
     CredentialsMissing,
@@ -58,8 +60,9 @@ def sign_in() -> Response:
     """Sign in with an e-mail address, or a user name, and a password."""
     body = wire.given()
     identifier, password = required(body, "identifier", "password")
-    signed_in = wire.sign_in(identifier, password, _device(body))
-    return plain(_pair(signed_in.standing) | {"user": user_out(signed_in.account)})
+    by_cookie = wants_cookie()
+    signed_in = wire.sign_in(identifier, password, _device(body), by_cookie=by_cookie)
+    return _delivered(signed_in.standing, signed_in.account, by_cookie=by_cookie)
 
 
 @bp.post("/api/auth/local/register")
@@ -73,10 +76,13 @@ def register() -> Response:
     required(body, *MAY_REGISTER_WITH)
     joining = loaded(_register_in, body)
     tenant = tenants.selected(readers.tenant_named())
+    application, by_cookie = applications.chosen(tenant, None), wants_cookie()
+    if by_cookie:
+        origins.refuse_foreign(application.id)
     try:
         signed_in = accounts.register(
             tenant,
-            applications.chosen(tenant, None),
+            application,
             **joining,
             name=None,
             caller=readers.caller(),
@@ -84,7 +90,7 @@ def register() -> Response:
         )
     except PermissionDenied:
         raise RegistrationClosed from None
-    return plain(_pair(signed_in.standing) | {"user": user_out(signed_in.account)})
+    return _delivered(signed_in.standing, signed_in.account, by_cookie=by_cookie)
 
 
 @bp.get("/api/users/me")
@@ -108,13 +114,16 @@ def exchange() -> Response:
 @bp.post("/api/auth/refresh")
 @wire.spoken
 def refresh() -> Response:
-    """The next pair."""
-    text = wire.given().get("refreshToken")
-    if text is None or text == "":
-        raise RefreshTokenMissing
+    """The next pair, for the refresh token in the cookie or, without one, in the body."""
+    text, proof = wire.given().get("refreshToken"), COOKIE.read(g.now)
+    by_cookie = proof is not None or wants_cookie()
+    if proof is None and text in (None, ""):
+        raise RefreshTokenInvalid if COOKIE.name in request.cookies else RefreshTokenMissing
     try:
+        if proof is None:
+            proof = _proof_in_body(text, by_cookie=by_cookie)
         standing = refresh_tokens.rotate(
-            jwts.read_refresh(wire.text_of(text), g.now),
+            proof,
             tenant_name=readers.tenant_named(),
             attempt=attempt(),
             caller=readers.caller(),
@@ -122,7 +131,7 @@ def refresh() -> Response:
         )
     except Unauthenticated:
         raise RefreshTokenInvalid from None
-    return plain(_pair(standing))
+    return _delivered(standing, None, by_cookie=by_cookie)
 
 
 @bp.post("/api/auth/logout")
@@ -136,14 +145,16 @@ def sign_out() -> Response:
     device_name = _device(body)
     if scope is None and device_name is not None:
         return _sign_out_device(device_name)
-    refresh_tokens.end(
-        _proof_of_refresh(body) or _proof_of_access(),
+    ended = refresh_tokens.end(
+        COOKIE.read(g.now) or _proof_of_refresh(body) or _proof_of_access(),
         everywhere=scope == "all",
         tenant_name=readers.tenant_named(),
         caller=readers.caller(),
         now=g.now,
     )
-    return plain({"ok": True})
+    response = plain({"ok": True})
+    cookies.clear(response, ended.standing, COOKIE.name)
+    return response
 
 
 @requires(via=BY_SIGN_IN, about=credential)
@@ -199,7 +210,7 @@ def change_password() -> Response:
         now=g.now,
     )
     standing = refresh_tokens.standing_of(_proof_of_access(), now=g.now, at_once=True)
-    return plain(_pair(standing) | {"user": user_out(_mine())})
+    return _delivered(standing, _mine(), by_cookie=wants_cookie() or COOKIE.read(g.now) is not None)
 
 
 def user_out(account: Account) -> dict[str, Any]:
@@ -239,9 +250,23 @@ def _session(row: RefreshToken) -> dict[str, Any]:
     }
 
 
-def _pair(standing: Standing) -> dict[str, Any]:
+def _delivered(standing: Standing, account: Account | None, *, by_cookie: bool) -> Response:
+    """The pair, its refresh token in the cookie or beside the `jwt`, and whose it is."""
     text, _ = jwts.access_token(standing, g.now)
-    return {"jwt": text, "refreshToken": jwts.refresh_token(standing, g.now)}
+    told = {"jwt": text} | ({} if account is None else {"user": user_out(account)})
+    if not by_cookie:
+        return plain(told | {"refreshToken": jwts.refresh_token(standing, g.now)})
+    response = plain(told)
+    COOKIE.put_on(response, standing, g.now)
+    return response
+
+
+def _proof_in_body(text: Any, *, by_cookie: bool) -> Proof:
+    """`by_cookie`: it goes on in one. Raises TokenInvalid, CsrfFailed."""
+    proof = jwts.read_refresh(wire.text_of(text), g.now)
+    if by_cookie:
+        origins.refuse_foreign(refresh_token_id=proof.refresh_token_id)
+    return proof
 
 
 def _mine() -> Account:

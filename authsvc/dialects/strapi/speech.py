@@ -6,9 +6,10 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from authsvc import presenting, query_tokens
+from authsvc import opaque, presenting, query_tokens
 from authsvc.blueprints.envelope import plain, speak
 from authsvc.credentials.readers import About
+from authsvc.dialects.cookies import RefreshCookie
 from authsvc.errors import (
     AlreadyExists,
     Conflict,
@@ -20,14 +21,19 @@ from authsvc.errors import (
     PasswordWrong,
     PermissionDenied,
     Refusal,
+    TokenExpired,
     TooLarge,
     TooManyAttempts,
+    TwoCredentials,
     Unauthenticated,
     Unavailable,
     ValidationFailed,
 )
 
 bp = Blueprint("strapi", __name__)
+
+COOKIE = RefreshCookie("strapi", "strapi_up_refresh")
+COOKIE_MODE = "X-Strapi-Refresh-Cookie"
 
 
 class RefreshTokenMissing(Refusal):
@@ -44,6 +50,11 @@ class RegistrationClosed(Refusal):
     message = "Register action is currently disabled"
 
 
+class NameTaken(Refusal):
+    code, status = "bad_request", 400
+    message = "Name already taken"
+
+
 # Status, name and sentence of each class, and of those below it unless they come first. Without a sentence here, it is
 # the refusal's own.
 KINDS: tuple[tuple[type[Refusal], int, str, str], ...] = (
@@ -51,6 +62,7 @@ KINDS: tuple[tuple[type[Refusal], int, str, str], ...] = (
     (CredentialsInvalid, 400, "ValidationError", "Invalid identifier or password"),
     (Unauthenticated, 401, "UnauthorizedError", "Missing or invalid credentials"),
     (RegistrationClosed, 400, "ApplicationError", ""),
+    (NameTaken, 400, "ApplicationError", ""),
     (AlreadyExists, 400, "ApplicationError", "Email or Username are already taken"),
     (Conflict, 400, "ApplicationError", ""),
     (PasswordWrong, 400, "ValidationError", "The provided current password is invalid"),
@@ -93,6 +105,11 @@ def credential() -> About:
     return About(presenting.credential({} if taken else request.environ, taken), (request.method,), cookie=False)
 
 
+def wants_cookie() -> bool:
+    """Whether this request is in Strapi's cookie mode. The client says so, and not its application's transport."""
+    return request.headers.get(COOKIE_MODE, "").lower() == "httponly"
+
+
 def required(body: Mapping[str, Any], *names: str) -> list[str]:
     """These texts, all of them said. Raises ValidationFailed."""
     wrong = {name: [sentence] for name in names if (sentence := _wrong(body, name))}
@@ -121,10 +138,21 @@ def _told(error: Refusal) -> tuple[int, str, str, dict[str, Any]]:
         said = list(_each(error.fields or {}))
         message = said[0]["message"] if len(said) == 1 else f"{len(said)} errors occurred"
         return 400, "ValidationError", message, {"errors": said}
+    if isinstance(error, TokenExpired) and _is_by_api_token():
+        return 401, "UnauthorizedError", "Token expired", {}
     for kind, status, name, sentence in KINDS:
         if isinstance(error, kind):
             return status, name, sentence or error.text, {}
     return error.status, OTHERS.get(error.status, "BadRequestError"), error.text, {}
+
+
+def _is_by_api_token() -> bool:
+    """Strapi tells which of its API tokens has run out, and of no other token."""
+    try:
+        presented = credential().presented
+    except TwoCredentials:
+        return False
+    return presented is not None and presented.text.startswith(opaque.API_TOKEN_MARK)
 
 
 def _each(fields: Fields) -> Iterator[dict[str, Any]]:

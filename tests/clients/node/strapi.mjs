@@ -35,7 +35,7 @@ await tell("fetchUserAfter", () => sdk.fetchUser());
 told.kept = sdk.getToken();
 delete globalThis.window;
 
-const script = strapi({ baseURL: `${url}/api`, auth: apiToken });
+const script = strapi({ baseURL: `${url}/api/`, auth: apiToken });
 await tell("me", () => script.collection("users").findOne("me"));
 // Its fetch says text/plain, and sends the API token along.
 const body = JSON.stringify({ identifier: username, password: next });
