@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from authsvc import blueprints, cli, dialects, logs, refused
+from authsvc import blueprints, cli, console, dialects, logs, refused
 from authsvc.blueprints import envelope
 from authsvc.credentials import guard, jwts, origins
 from authsvc.credentials.guard import principal, public, requires
@@ -71,6 +71,7 @@ def create_app(config: "Base") -> Flask:
     app.after_request(origins.add_cors)
     for blueprint in blueprints.BLUEPRINTS:
         app.register_blueprint(blueprint)
+    console.install(app, served=config.CONSOLE)
     dialects.install(app, config.DIALECTS)
     cli.install(app)
     within = TrustedProxies(app.wsgi_app, config.TRUSTED_PROXIES)

@@ -63,6 +63,9 @@ class Base:
     # Other systems' clients
     DIALECTS: tuple[str, ...] = ("fusionauth", "strapi", "laravel", "baserow", "appsmith", "simplejwt")
 
+    # Pages
+    CONSOLE: bool = True
+
     # Guessing
     RATE_LIMITS: bool = True
     GUESS_WINDOW: timedelta = timedelta(minutes=15)

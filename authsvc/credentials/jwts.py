@@ -107,6 +107,15 @@ def _signed_access(subject: str, claims: dict[str, Any], signing_kid: str | None
 
 def refresh_token(standing: Standing, now: datetime, *, with_csrf: bool = False) -> str:
     """The refresh token of this generation: the same text whenever it is asked for, while the same key signs."""
+    return _signed_refresh(standing, now, csrf_value(standing) if with_csrf else None)
+
+
+def console_token(standing: Standing, now: datetime) -> str:
+    """The refresh token that the console keeps in its own cookie: by its csrf claim it is good there alone."""
+    return _signed_refresh(standing, now, console_csrf_value(standing.id))
+
+
+def _signed_refresh(standing: Standing, now: datetime, csrf: str | None) -> str:
     claims = {
         "aud": settings.BASE_URL,
         "tid": standing.tenant_id,
@@ -115,8 +124,8 @@ def refresh_token(standing: Standing, now: datetime, *, with_csrf: bool = False)
         "jti": _keyed(standing, "jti"),
         **_times(standing),
     }
-    if with_csrf:
-        claims["csrf"] = csrf_value(standing)
+    if csrf is not None:
+        claims["csrf"] = csrf
     headers = _headers(REFRESH, standing.signing_kid, now)
     text: str = create_refresh_token(
         standing.user_id, additional_claims=claims, additional_headers=headers, expires_delta=False
@@ -139,6 +148,13 @@ def csrf_value(standing: Standing) -> str:
     return _keyed(standing, "csrf")
 
 
+def console_csrf_value(refresh_token_id: str) -> str:
+    """What each form of the console sends back: bound to the row alone, so that a refresh spoils no form that is open
+    in another tab.
+    """
+    return opaque.keyed_digest(signing_keys.secret_for("console csrf"), refresh_token_id)
+
+
 def read_access(
     text: str, now: datetime, csrf: str | None = None, *, expired_too: bool = False
 ) -> tuple[Proof, Mapping[str, Any]]:
@@ -158,6 +174,14 @@ def read_refresh(text: str, now: datetime, csrf: str | None = None) -> Proof:
     """
     header, claims = _read(text, REFRESH, now, csrf)
     if csrf is None and "csrf" in claims:
+        raise TokenInvalid
+    return _proof(header, claims)
+
+
+def read_console(text: str, now: datetime, csrf: str | None) -> Proof:
+    """What the console's refresh token says. Raises CsrfFailed where that value is not its own, TokenInvalid."""
+    header, claims = _read(text, REFRESH, now, csrf)
+    if claims.get("csrf") != console_csrf_value(claims["sid"]):
         raise TokenInvalid
     return _proof(header, claims)
 
