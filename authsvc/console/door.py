@@ -7,8 +7,9 @@ from flask import Blueprint, Response, g, request, url_for
 from authsvc.blueprints.bodies import Body, Text
 from authsvc.blueprints.queries import Query
 from authsvc.console import navigation
-from authsvc.console.forms import Form, Ticked
+from authsvc.console.forms import Form, confirmed
 from authsvc.console.pages import asks, done, everybody, shown, staff, to
+from authsvc.console.spelling import counted
 from authsvc.credentials import console_cookie, origins, readers
 from authsvc.credentials.guard import mandate, principal, public
 from authsvc.credentials.readers import caller
@@ -33,10 +34,6 @@ class SignInForm(Body):
     identifier = Text(required=True)
     password = Text(required=True, longest=4096)
     tenant = Text(longest=64)
-
-
-class SignOutForm(Body):
-    everywhere = Ticked()
 
 
 class TenantForm(Body):
@@ -74,14 +71,27 @@ def sign_in(query: dict[str, Any]) -> Response:
 @bp.post("/sign-out")
 @everybody
 def sign_out() -> Response:
-    """Sign out, here or everywhere."""
-    form = Form(SignOutForm)
-    everywhere = bool(form.sent(lambda given: given["everywhere"]))
-    refresh_tokens.end(console_cookie.proof(), everywhere=everywhere, tenant_name=None, caller=caller(), now=g.now)
-    g.console_left = True
-    response = done("You have signed out everywhere." if everywhere else "You have signed out.", "door.sign_in")
-    console_cookie.clear(response)
-    return response
+    """Sign out here."""
+    _leave(everywhere=False)
+    return done("You have signed out.", "door.sign_in")
+
+
+@bp.route("/sign-out/everywhere", methods=["GET", "POST"])
+@everybody
+def sign_out_everywhere() -> Response:
+    """Sign out on every device."""
+
+    def act() -> str:
+        return f"You have signed out everywhere: {counted(_leave(everywhere=True), 'sign-in')} ended."
+
+    return confirmed(
+        act,
+        title="Sign out everywhere?",
+        consequence="Every sign-in of yours ends, this one included, on phones and in programs too.",
+        verb="Sign out everywhere",
+        back="account.devices",
+        then="door.sign_in",
+    )
 
 
 @bp.route("/tenant", methods=["GET", "POST"])
@@ -110,6 +120,12 @@ def _signed_in(given: dict[str, Any]) -> SignIn:
         caller=caller(),
         now=g.now,
     )
+
+
+def _leave(*, everywhere: bool) -> int:
+    g.console_left = True
+    proof = console_cookie.proof()
+    return refresh_tokens.end(proof, everywhere=everywhere, tenant_name=None, caller=caller(), now=g.now).count
 
 
 def _is_in() -> bool:

@@ -96,7 +96,9 @@ def told(response: Response, said: str) -> Response:
 def finish(response: Response) -> Response:
     """After every request of ours: the step that was taken goes out, and what was said is said once."""
     response.headers.update(HEADERS)
-    if "console_delivery" in g and "console_left" not in g:
+    if "console_left" in g:
+        console_cookie.clear(response)
+    elif "console_delivery" in g:
         console_cookie.deliver(g.console_delivery, response, g.now)
     if "console_said" in g:
         response.delete_cookie(
@@ -134,7 +136,7 @@ def _frame() -> dict[str, Any]:
         "csrf": console_cookie.csrf_value() if who else None,
         "tenant": who and (console_cookie.chosen_tenant() or who.tenant_slug),
         "is_elsewhere": who is not None and g.get("tenant_id") != who.tenant_id,
-        "said": _take_said,
+        "said": _take_said(),
         "page_at": _page_at,
     }
 

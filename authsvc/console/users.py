@@ -101,9 +101,7 @@ def block(user_id: str) -> Response:
     """Turn a user off."""
     email = users.get(mandate(), user_id).user.email
     return confirmed(
-        lambda: _switched(
-            user_id, f"{email} is blocked, and signed out everywhere.", active=False
-        ),
+        lambda: _switched(user_id, f"{email} is blocked, and signed out everywhere.", active=False),
         title=f"Block {email}?",
         consequence="Every sign-in and every API token of this user ends at once, and there will be no new ones. "
         "Unblocking later lets them sign in again; it brings no sign-in and no API token back.",
