@@ -1,9 +1,13 @@
 import pytest
 
+from tests.flows import conftest as flows
 from tests.conftest import ADMIN_EMAIL, ADMIN_PASSWORD
 from tests.console.browsing import Browser
 from tests.drivers import Account
-from tests.flows.conftest import admin, make_person, make_tenant  # noqa: F401  (their fixtures are ours too)
+
+
+# Their fixtures are ours too.
+admin, make_person, make_tenant = flows.admin, flows.make_person, flows.make_tenant
 
 
 @pytest.fixture
@@ -26,7 +30,7 @@ def console(app):
 
 @pytest.fixture
 def somebody(app, make_person):
-    """A browser on which a person with these permissions is signed in to the console; `account` and `device` are theirs."""
+    """A browser on which a person with these permissions is signed in to the console. `device` is another of theirs."""
 
     def make(*permissions, tenant="default", **more):
         device = make_person("auth:refresh", *permissions, tenant=tenant, **more)
