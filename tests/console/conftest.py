@@ -1,10 +1,9 @@
 import pytest
 
-from tests.flows import conftest as flows
 from tests.conftest import ADMIN_EMAIL, ADMIN_PASSWORD
 from tests.console.browsing import Browser
 from tests.drivers import Account
-
+from tests.flows import conftest as flows
 
 # Their fixtures are ours too.
 admin, make_person, make_tenant = flows.admin, flows.make_person, flows.make_tenant
