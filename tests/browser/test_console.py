@@ -10,6 +10,7 @@ from tests.conftest import ADMIN_EMAIL, ADMIN_PASSWORD
 
 PASSWORD = "a quiet harbour at dawn"
 EVERYWHERE = (
+    "overview",
     "users",
     "users/new",
     "users?search=nobody-at-all",
@@ -140,6 +141,14 @@ def test_without_scripts_everything_is_there(server, browser, people):
     expect(page.get_by_role("status")).to_have_text("1 sign-in ended.")
     assert not people.is_in(person)
     context.close()
+
+
+def test_the_overview_is_drawn_for_whoever_looks_and_written_for_whoever_reads(server, page, complaints):
+    sign_in(page, server)
+    expect(page).to_have_url(f"{server.url}/console/overview")
+    expect(page.locator("canvas")).to_be_visible()
+    expect(page.locator("table[data-chart] tbody tr")).to_have_count(14)
+    assert complaints == []
 
 
 def test_by_keyboard_alone(server, page, people):
