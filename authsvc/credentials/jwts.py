@@ -170,10 +170,11 @@ def read_access(
 def read_refresh(text: str, now: datetime, csrf: str | None = None) -> Proof:
     """What a refresh token of ours says, an expired one too: only its row can tell whether it was spent.
 
-    With `csrf` it came in a cookie, and its claim must be that value; without, it must have no such claim.
+    With `csrf` it came in a cookie, and its claim must be that value; without, it must have no such claim. The console's
+    own is none of those.
     """
     header, claims = _read(text, REFRESH, now, csrf)
-    if csrf is None and "csrf" in claims:
+    if (csrf is None and "csrf" in claims) or claims.get("csrf") == console_csrf_value(claims["sid"]):
         raise TokenInvalid
     return _proof(header, claims)
 

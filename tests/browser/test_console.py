@@ -114,6 +114,9 @@ def test_a_blocked_user_is_out_everywhere(server, page, people, browser, complai
 def test_those_that_fit_the_filters_are_shown_and_then_ended(server, page, people, complaints):
     doomed, spared = (people.register(name, **{"User-Agent": f"{name}-agent"}) for name in ("doomed", "spared"))
     sign_in(page, server, to="sign-ins")
+    page.get_by_label("Address").fill("127.0")  # as somebody types it
+    expect(page.locator("#rows")).to_contain_text("This is no IP address.")
+    page.get_by_label("Address").fill("127.0.0.1")
     page.get_by_label("Browser").press_sequentially("doomed-agent")
     expect(page.locator("#rows tbody tr")).to_have_count(1)
     page.get_by_role("button", name="End all that fit …").click()
@@ -123,7 +126,7 @@ def test_those_that_fit_the_filters_are_shown_and_then_ended(server, page, peopl
     page.get_by_role("button", name="End them").click()
     expect(page.get_by_role("status")).to_have_text("1 sign-in ended.")
     assert (people.is_in(doomed), people.is_in(spared)) == (False, True)
-    assert complaints == []
+    assert [one for one in complaints if "422" not in one] == []
 
 
 def test_without_scripts_everything_is_there(server, browser, people):

@@ -127,6 +127,9 @@ def test_no_other_refresh_token_opens_the_console_and_the_consoles_own_opens_not
     bearer = {"Authorization": f"Bearer {held}"}
     assert app.test_client().get("/auth/me", base_url=HOST, headers=bearer).status_code == 401
     assert app.test_client().post("/jwt/refresh", base_url=HOST, json={"refreshToken": held}).status_code == 401
+    browser.hold(held, name="__Host-refresh_token")
+    csrf = {"X-CSRF-TOKEN": claims_of(held)["csrf"]}
+    assert browser.client.post("/jwt/refresh", base_url=HOST, headers=csrf).status_code == 401
 
 
 def test_signing_out_ends_the_sign_in_here_or_everywhere(console, app):
