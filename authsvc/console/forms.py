@@ -14,6 +14,8 @@ from authsvc.errors import CredentialsInvalid, Refusal, Unauthenticated
 T = TypeVar("T")
 
 INTERNAL = 500
+LONGEST_NUMBER = 12
+WORDS = {"true": True, "false": False}
 
 
 class Ticked(fields.Boolean):
@@ -64,13 +66,25 @@ class Form:
             return None
 
     def _given(self) -> dict[str, Any]:
-        """As the fields are: a list where several may be chosen, one text elsewhere."""
-        several = {field.data_key for field in self.schema.fields.values() if isinstance(field, fields.List)}
-        given: dict[str, Any] = {name: [] for name in several if name is not None}
+        """As the JSON API would be given it: what no form can say otherwise than in text is read from that."""
+        by_name = {field.data_key: field for field in self.schema.fields.values() if field.data_key}
+        given: dict[str, Any] = {name: [] for name, field in by_name.items() if isinstance(field, fields.List)}
         for name, texts in request.form.lists():
             if name != CSRF_FIELD:
-                given[name] = [text for text in texts if text] if name in several else texts[-1]
+                given[name] = _read(by_name.get(name), texts)
         return given
+
+
+def _read(field: fields.Field[Any] | None, texts: list[str]) -> Any:
+    """Several values are boxes that were ticked, or lines; a number is in digits; yes and no are words."""
+    if isinstance(field, fields.List):
+        return [line.strip() for text in texts for line in text.splitlines() if line.strip()]
+    text = texts[-1]
+    if isinstance(field, fields.Integer) and text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER:
+        return int(text)
+    if isinstance(field, fields.Boolean) and not isinstance(field, Ticked):
+        return WORDS.get(text, text)
+    return text
 
 
 def confirmed(

@@ -16,6 +16,7 @@ from authsvc.credentials.transports import prefixed
 from authsvc.errors import (
     CredentialsMissing,
     CsrfFailed,
+    RefreshTokenReused,
     Refusal,
     TenantMismatch,
     Unauthenticated,
@@ -96,11 +97,12 @@ def told(response: Response, said: str) -> Response:
 def finish(response: Response) -> Response:
     """After every request of ours: the step that was taken goes out, and what was said is said once."""
     response.headers.update(HEADERS)
-    if "console_left" in g:
+    delivery = g.pop("console_delivery", None)
+    if g.pop("console_left", False):
         console_cookie.clear(response)
-    elif "console_delivery" in g:
-        console_cookie.deliver(g.console_delivery, response, g.now)
-    if "console_said" in g:
+    elif delivery is not None:
+        console_cookie.deliver(delivery, response, g.now)
+    if g.pop("console_said", False):
         response.delete_cookie(
             _said(), httponly=True, samesite="Strict", secure=settings.BASE_URL.startswith("https://")
         )
@@ -169,6 +171,11 @@ def _to_the_door(error: Unauthenticated) -> Response:
     if request.headers.get("HX-Request"):
         response = Response(status=401, headers={"HX-Redirect": address})
     console_cookie.clear(response)
-    if not isinstance(error, CredentialsMissing):
-        told(response, error.text)
+    if isinstance(error, RefreshTokenReused):
+        told(
+            response,
+            "This sign-in was used from two places, so it was ended. If you don't know why, change your password.",
+        )
+    elif not isinstance(error, CredentialsMissing):
+        told(response, "You have been signed out. Sign in to go on.")
     return finish(response)

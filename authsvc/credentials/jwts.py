@@ -170,8 +170,8 @@ def read_access(
 def read_refresh(text: str, now: datetime, csrf: str | None = None) -> Proof:
     """What a refresh token of ours says, an expired one too: only its row can tell whether it was spent.
 
-    With `csrf` it came in a cookie, and its claim must be that value; without, it must have no such claim. The console's
-    own is none of those.
+    With `csrf` it came in a cookie, and its claim must be that value; without, it must have no such claim. Neither is
+    true of the console's own.
     """
     header, claims = _read(text, REFRESH, now, csrf)
     if (csrf is None and "csrf" in claims) or claims.get("csrf") == console_csrf_value(claims["sid"]):

@@ -92,7 +92,9 @@ def test_a_stolen_cookie_ends_the_sign_in_once_it_is_a_step_behind(console, app,
     assert console.get("/console/account").status_code == 200
     age(app, console.sign_in_id(), seconds=11)
     assert is_at_the_door(thief.get("/console/account"))
+    assert "used from two places" in thief.get("/console/sign-in").text
     assert is_at_the_door(console.get("/console/account"))
+    assert "You have been signed out." in console.get("/console/sign-in").text
     assert events(rows, app, "refresh_token.reused") == [("alarm",)]
 
 

@@ -12,6 +12,15 @@ document.addEventListener("submit", (event) => {
   }
 });
 
+// A secret that is shown once is easily copied; where that is not allowed, it can still be selected.
+for (const button of document.querySelectorAll("button[data-copy]")) {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.querySelector(button.dataset.copy).textContent);
+    button.textContent = "Copied";
+  });
+}
+
 // Two clicks on one button ask for one thing.
 document.addEventListener("submit", (event) => {
   if (event.target.method !== "post") return;
