@@ -95,7 +95,7 @@ def change_password() -> Response:
     if ended is not None:
         others = counted(ended, "other sign-in")
         return done(f"Your password was changed; {others} of yours ended.", "account.devices")
-    return shown("account/password.html", form.status, form=form)
+    return shown("account/password.html", form.status, form=form, account=_mine())
 
 
 def _mine() -> accounts.Account:
