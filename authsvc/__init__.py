@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from authsvc import blueprints, cli, dialects, logs, refused
+from authsvc import blueprints, cli, console, dialects, logs, refused
 from authsvc.blueprints import envelope, reference
 from authsvc.credentials import guard, jwts, origins
 from authsvc.credentials.guard import principal, public, requires
@@ -80,6 +80,7 @@ def create_app(config: "Base") -> Flask:
         app.register_blueprint(blueprint)
     if config.DOCS:
         app.register_blueprint(reference.bp)
+    console.install(app, served=config.CONSOLE)
     dialects.install(app, config.DIALECTS)
     cli.install(app)
     within = TrustedProxies(app.wsgi_app, config.TRUSTED_PROXIES)

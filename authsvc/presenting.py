@@ -32,6 +32,7 @@ class Place(Enum):
     KEY = "X-Api-Key"
     QUERY = "?token="
     COOKIE = "Cookie"
+    PAGE = "the cookie of a page of our own"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from authsvc.errors import PermissionDenied
 from authsvc.permissions import allows
 
 # How somebody proved who they are.
-ACCESS_TOKEN, API_TOKEN, CLIENT = "access_token", "api_token", "client_credentials"
+ACCESS_TOKEN, API_TOKEN, CLIENT, CONSOLE = "access_token", "api_token", "client_credentials", "console"
 
 
 @dataclass(frozen=True, slots=True)

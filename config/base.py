@@ -66,6 +66,7 @@ class Base:
 
     # Pages
     DOCS: bool = True
+    CONSOLE: bool = True
 
     # Guessing
     RATE_LIMITS: bool = True

@@ -66,7 +66,10 @@ access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms %({x-request-id}o)s
 def post_worker_init(worker: Any) -> None:
     """Say once where the service is, when the first worker can serve."""
     if worker.age == 1:
-        print(f"authsvc is ready: {_settings.BASE_URL} (listening on {bind}; documentation in docs/)", flush=True)
+        console = f"console at {_settings.BASE_URL}/console; " if _settings.CONSOLE else ""
+        print(
+            f"authsvc is ready: {_settings.BASE_URL} ({console}listening on {bind}; documentation in docs/)", flush=True
+        )
 
 
 def on_starting(_server: Any) -> None:

@@ -76,7 +76,7 @@ def speak(bp: Blueprint, shape: Shape) -> None:
 def _refused_as_its_wire_says(error: Exception) -> Response:
     """The one way from any error to an answer."""
     wires: dict[str, Shape] = current_app.extensions["authsvc.wires"]
-    shape = next((shape for prefix, shape in wires.items() if request.path.startswith(f"{prefix}/")), refusal)
+    shape = next((shape for prefix, shape in wires.items() if f"{request.path}/".startswith(f"{prefix}/")), refusal)
     meant = _meant(error)
     counting.count("refusals", counting.current_route(), meant.code)
     return shape(meant)
@@ -123,7 +123,7 @@ def _add_headers(response: Response) -> Response:
         headers.add("Content-Security-Policy", ANY_ORIGIN_MAY_EMBED_NOTHING)
     if "x-request-id" not in there:
         headers.add("X-Request-Id", g.get("request_id") or opaque.new_id())
-    headers.extend(ALWAYS)
+    headers.extend((name, value) for name, value in ALWAYS if name.lower() not in there)
     if settings.BASE_URL.startswith("https://"):
         headers.add("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     return response

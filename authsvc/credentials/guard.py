@@ -33,7 +33,7 @@ from authsvc.errors import (
 from authsvc.logs import logger
 from authsvc.mandate import Mandate
 from authsvc.models.engine import FAILURES
-from authsvc.principals import ACCESS_TOKEN, API_TOKEN, CLIENT, Principal
+from authsvc.principals import ACCESS_TOKEN, API_TOKEN, CLIENT, CONSOLE, Principal
 from authsvc.services import events, tenants
 from authsvc.settings import answers_to, settings
 from authsvc.verifier import Verifier
@@ -43,9 +43,9 @@ R = TypeVar("R")
 
 principal = cast("Principal", LocalProxy(lambda: g.principal))
 
-BY_ANYBODY = (ACCESS_TOKEN, API_TOKEN, CLIENT)
-BY_A_USER = (ACCESS_TOKEN, API_TOKEN)
-BY_SIGN_IN = (ACCESS_TOKEN,)
+BY_ANYBODY = (ACCESS_TOKEN, API_TOKEN, CLIENT, CONSOLE)
+BY_A_USER = (ACCESS_TOKEN, API_TOKEN, CONSOLE)
+BY_SIGN_IN = (ACCESS_TOKEN, CONSOLE)
 
 
 # What may be wrong with the credential of any guarded request.
@@ -170,10 +170,11 @@ def _admitted(about: Callable[[], About], *, in_any_tenant: bool) -> tuple[Princ
             raise CredentialsMissing
         return found, found.tenant_id
     with _at_home():
-        found = readers.identify(g.get("now") or clock.utcnow(), about())
+        asked = about()
+        found = readers.identify(g.get("now") or clock.utcnow(), asked)
         if found is None:
             raise CredentialsMissing
-        return found, _tenant_meant(found, in_any_tenant=in_any_tenant)
+        return found, _tenant_meant(found, asked.tenant or readers.tenant_named(), in_any_tenant=in_any_tenant)
 
 
 def _verifier() -> Verifier | None:
@@ -182,12 +183,11 @@ def _verifier() -> Verifier | None:
     return found
 
 
-def _tenant_meant(who: Principal, *, in_any_tenant: bool) -> str:
-    """The header selects and never authorizes: beside a credential it names that one's tenant.
+def _tenant_meant(who: Principal, named: str | None, *, in_any_tenant: bool) -> str:
+    """What is named selects and never authorizes: beside a credential it is that one's tenant.
 
     The one exception is for whoever may make and unmake tenants anyway. Raises TenantMismatch, UnknownTenant.
     """
-    named = readers.tenant_named()
     if named in (None, who.tenant_id, who.tenant_slug):
         return who.tenant_id
     if not (in_any_tenant and who.may("tenants:write")):

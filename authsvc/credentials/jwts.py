@@ -112,6 +112,16 @@ def refresh_token(
 
     One that goes out in the cookie of a dialect says in which.
     """
+    bound = {"csrf": csrf_value(standing)} if with_csrf else {}
+    return _signed_refresh(standing, now, bound if dialect_cookie is None else bound | {"cookie": dialect_cookie})
+
+
+def console_token(standing: Standing, now: datetime) -> str:
+    """The refresh token that the console keeps in its own cookie: by its csrf claim it is good there alone."""
+    return _signed_refresh(standing, now, {"csrf": console_csrf_value(standing.id)})
+
+
+def _signed_refresh(standing: Standing, now: datetime, bound: dict[str, str]) -> str:
     claims = {
         "aud": settings.BASE_URL,
         "tid": standing.tenant_id,
@@ -119,11 +129,8 @@ def refresh_token(
         "gen": standing.generation,
         "jti": _keyed(standing, "jti"),
         **_times(standing),
+        **bound,
     }
-    if with_csrf:
-        claims["csrf"] = csrf_value(standing)
-    if dialect_cookie is not None:
-        claims["cookie"] = dialect_cookie
     headers = _headers(REFRESH, standing.signing_kid, now)
     text: str = create_refresh_token(
         standing.user_id, additional_claims=claims, additional_headers=headers, expires_delta=False
@@ -146,6 +153,13 @@ def csrf_value(standing: Standing) -> str:
     return _keyed(standing, "csrf")
 
 
+def console_csrf_value(refresh_token_id: str) -> str:
+    """What each form of the console sends back: bound to the row alone, so that a refresh spoils no form that is open
+    in another tab.
+    """
+    return opaque.keyed_digest(signing_keys.secret_for("console csrf"), refresh_token_id)
+
+
 def read_access(
     text: str, now: datetime, csrf: str | None = None, *, expired_too: bool = False
 ) -> tuple[Proof, Mapping[str, Any]]:
@@ -162,10 +176,20 @@ def read_refresh(text: str, now: datetime, csrf: str | None = None, *, dialect_c
     """What a refresh token of ours says, an expired one too: only its row can tell whether it was spent.
 
     With `csrf` it came in a cookie, and its claim must be that value; without, it must have no such claim. The same
-    goes for `dialect_cookie`.
+    goes for `dialect_cookie`. The console's own is taken in the console alone.
     """
     header, claims = _read(text, REFRESH, now, csrf)
     if (csrf is None and "csrf" in claims) or claims.get("cookie") != dialect_cookie:
+        raise TokenInvalid
+    if claims.get("csrf") == console_csrf_value(claims["sid"]):
+        raise TokenInvalid
+    return _proof(header, claims)
+
+
+def read_console(text: str, now: datetime, csrf: str | None) -> Proof:
+    """What the console's refresh token says. Raises CsrfFailed where that value is not its own, TokenInvalid."""
+    header, claims = _read(text, REFRESH, now, csrf)
+    if claims.get("csrf") != console_csrf_value(claims["sid"]):
         raise TokenInvalid
     return _proof(header, claims)
 

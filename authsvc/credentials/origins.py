@@ -36,6 +36,12 @@ def refuse_foreign(application_id: str | None = None, refresh_token_id: str | No
         raise CsrfFailed
 
 
+def refuse_other_pages() -> None:
+    """Raises CsrfFailed for a request from any page but our own, whatever stands on any list."""
+    if _is_foreign() or request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+        raise CsrfFailed
+
+
 def add_cors(response: Response) -> Response:
     """Let a page read the answer if its origin is listed by the application that the request turned out to be for."""
     response.headers.add("Vary", "Origin")

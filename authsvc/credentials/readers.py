@@ -4,7 +4,7 @@ A new kind of token is a new reader and its line in READERS.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,12 +13,12 @@ from flask import g, request
 from authsvc import opaque, presenting, query_tokens
 from authsvc.caller import Caller
 from authsvc.claims import is_of_client
-from authsvc.credentials import jwts, origins, transports
+from authsvc.credentials import console_cookie, jwts, origins, transports
 from authsvc.errors import TokenInvalid
 from authsvc.hiding import without_secrets
 from authsvc.permissions import shared
 from authsvc.presenting import Place, Presented
-from authsvc.principals import ACCESS_TOKEN, API_TOKEN, CLIENT, Principal
+from authsvc.principals import ACCESS_TOKEN, API_TOKEN, CLIENT, CONSOLE, Principal
 from authsvc.services import api_tokens, clients, refresh_tokens
 from authsvc.services.refresh_tokens import Proof
 from authsvc.settings import settings
@@ -33,12 +33,14 @@ class About:
     """The request that is judged: mostly the one that is made, and for a proxy the one that it asks about.
 
     `presented` is the credential that stands in it, other than a cookie. `methods` are all that somebody says it has:
-    none of them may be taken for the safer one. `cookie`: whether one may do where no other credential is.
+    none of them may be taken for the safer one. `cookie`: whether one may do where no other credential is. `tenant`:
+    which one is meant, where that is said elsewhere than in the header.
     """
 
     presented: Presented | None
     methods: tuple[str, ...]
     cookie: bool = True
+    tenant: str | None = None
 
 
 Reader = Callable[[Presented, datetime], Principal | None]
@@ -103,7 +105,24 @@ def api_token(presented: Presented, now: datetime) -> Principal | None:
     )
 
 
-READERS: tuple[Reader, ...] = (api_token, access_token)
+def page(presented: Presented, now: datetime) -> Principal | None:
+    """The refresh token of a sign-in to the console, in the console's own cookie: its row is all there is to go by."""
+    if presented.place is not Place.PAGE:
+        return None
+    standing = console_cookie.standing_of(presented, caller(), now)
+    return Principal(
+        user_id=standing.user_id,
+        tenant_id=standing.tenant_id,
+        tenant_slug=standing.tenant_slug,
+        application_id=standing.application_id,
+        via=CONSOLE,
+        permissions=standing.permissions,
+        roles=standing.roles,
+        refresh_token_id=standing.id,
+    )
+
+
+READERS: tuple[Reader, ...] = (page, api_token, access_token)
 
 
 def itself() -> About:
@@ -121,6 +140,16 @@ def asked_about() -> About:
     methods = tuple(request.headers[header] for header in METHOD_HEADERS if header in request.headers)
     tokens = query_tokens.taken(request.environ) + query_tokens.forwarded(request.environ)
     return About(presenting.credential(request.environ, tokens), methods or (request.method,))
+
+
+def of_page() -> About:
+    """A page of the console, in the tenant that whoever is signed in has chosen there."""
+    return replace(of_own_page(), tenant=console_cookie.chosen_tenant())
+
+
+def of_own_page() -> About:
+    """A page of the console that is about whoever is signed in, and so about nobody in another tenant."""
+    return About(console_cookie.presented(is_safe=request.method in SAFE_METHODS), (request.method,), cookie=False)
 
 
 def identify(now: datetime, about: About) -> Principal | None:

@@ -127,14 +127,14 @@ def csrf_sent() -> str:
 
 
 def refresh_cookie() -> str:
-    return _prefixed("refresh_token")
+    return prefixed("refresh_token")
 
 
 def access_cookie() -> str:
-    return _prefixed("access_token")
+    return prefixed("access_token")
 
 
-def _prefixed(name: str) -> str:
+def prefixed(name: str) -> str:
     """With TLS the name itself makes the browser insist: Secure, Path=/, no Domain, set by this very host."""
     return f"__Host-{name}" if settings.BASE_URL.startswith("https://") else name
 

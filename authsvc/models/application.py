@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Annotated
 
@@ -82,6 +82,11 @@ class ClientSecret(Owned, Table):
 def named(name: str) -> Select[Application]:
     """By id or by slug, in a session within a tenant. No slug looks like an id."""
     return select(Application).where(Application.id == name if is_id(name) else Application.slug == name)
+
+
+def names_of(application_ids: Collection[str]) -> Select[str, str]:
+    """Id and name of each. In a session within a tenant."""
+    return select(Application.id, Application.name).where(Application.id.in_(application_ids))
 
 
 def matching(*, slug: str | None, active: bool | None) -> Select[Application]:

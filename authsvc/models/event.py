@@ -1,7 +1,8 @@
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from sqlalchemy import JSON, Index, Select, String, select
+from sqlalchemy import JSON, Index, Select, String, case, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from authsvc import opaque
@@ -41,3 +42,12 @@ def between(after: datetime | None, before: datetime | None) -> Select[Event]:
         # An event's id is made after its moment. Ids are in the index, so what happened last is found among millions.
         found = found.where(Event.at >= after, Event.id >= opaque.first_id_at(after, LARGEST_STEP_BACK))
     return found if before is None else found.where(Event.at < before)
+
+
+def counted(kinds: Collection[str], starts: Sequence[datetime]) -> Select[str, int, int]:
+    """How many there are of each kind in each of the spans that begin at these moments; the last one has no end."""
+    ends = [(Event.at < end, number) for number, end in enumerate(starts[1:])]
+    span = case(*ends, else_=len(ends)).label("span")
+    since = (Event.at >= starts[0], Event.id >= opaque.first_id_at(starts[0], LARGEST_STEP_BACK))
+    # By its name: PostgreSQL does not see that two expressions with parameters are the same one.
+    return select(Event.kind, span, func.count()).where(*since, Event.kind.in_(kinds)).group_by(Event.kind, "span")

@@ -1,5 +1,6 @@
 """One row per sign-in, and the statements that touch it. The hot ones go past the ORM, built once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, cast
@@ -211,6 +212,22 @@ def last_used_at() -> ColumnElement[datetime]:
 def live(now: datetime) -> ColumnElement[bool]:
     """What makes a row live."""
     return RefreshToken.revoked_at.is_(None) & (RefreshToken.expires_at > now) & (RefreshToken.idle_expires_at > now)
+
+
+def count_used_since(starts: Sequence[datetime], now: datetime) -> Select[int, int]:
+    """How many live rows were used last in each of the spans that begin at these moments; the last has no end."""
+    ends = [(last_used_at() < end, number) for number, end in enumerate(starts[1:])]
+    span = case(*ends, else_=len(ends)).label("span")
+    return (
+        select(span, func.count())
+        .select_from(RefreshToken)
+        .where(live(now), last_used_at() >= starts[0])
+        .group_by("span")
+    )
+
+
+def count_live(now: datetime) -> Select[int]:
+    return select(func.count()).select_from(RefreshToken).where(live(now))
 
 
 def in_state(state: str, now: datetime) -> ColumnElement[bool]:

@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import Index, Select, UniqueConstraint, or_, select
@@ -49,6 +50,11 @@ def holding_either(email: str, username_key: str | None) -> Select[User]:
 def locked(user_id: str) -> Select[User]:
     """The row, held until the transaction ends: nobody changes the password or blocks the user meanwhile."""
     return select(User).where(User.id == user_id).with_for_update(key_share=True)
+
+
+def emails_of(user_ids: Collection[str]) -> Select[str, str]:
+    """Id and address of each. In a session within a tenant."""
+    return select(User.id, User.email).where(User.id.in_(user_ids))
 
 
 def matching(

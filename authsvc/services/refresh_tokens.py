@@ -254,6 +254,12 @@ def standing_of(proof: Proof, *, now: datetime, at_once: bool = False) -> Standi
     return standing
 
 
+def is_due(standing: Standing, now: datetime) -> bool:
+    """Whether an access token that was given out at the last step would have run out by now."""
+    lifetime = _seconds(standing.access_lifetime, settings.ACCESS_LIFETIME)
+    return now >= (standing.rotated_at or standing.created_at) + lifetime
+
+
 def standing_of_current(proof: Proof, *, now: datetime, keeps_token: bool = False) -> Standing:
     """The live row of which this is the refresh token now, and none that was replaced. Nothing happens to either.
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, func, select, true
+from sqlalchemy import ColumnElement, Select, and_, func, select, true
 from sqlalchemy.orm import Session
 
 from authsvc.errors import NotFound
@@ -43,6 +43,10 @@ class Filters:
     last_used_before: datetime | None = None
 
 
+# Every one that is live: there is nothing to end in the others.
+EVERY = Filters()
+
+
 def get(mandate: Mandate, refresh_token_id: str) -> RefreshToken:
     """Raises NotFound, PermissionDenied."""
     with reading(within=mandate.tenant_id) as session:
@@ -57,19 +61,22 @@ def find(mandate: Mandate, selection: Selection, filters: Filters, window: Windo
         return page(session, wanted, RefreshToken.id, window)
 
 
-def preview(mandate: Mandate, selection: Selection) -> Killed:
+def preview(mandate: Mandate, selection: Selection, filters: Filters = EVERY) -> Killed:
     """What `revoke` would end. Raises NotFound, PermissionDenied."""
     with reading(within=mandate.tenant_id) as session:
-        which = _selected(session, mandate, selection, REVOKE) & refresh_token.live(mandate.now)
+        which = and_(_selected(session, mandate, selection, REVOKE), *_conditions(filters, mandate.now))
         first = select(RefreshToken.id).where(which).order_by(RefreshToken.id).limit(MOST_NAMED)
         count = session.scalar(select(func.count()).select_from(RefreshToken).where(which)) or 0
         return Killed(count, list(session.scalars(first)))
 
 
-def revoke(mandate: Mandate, selection: Selection, at_most: int | None = None) -> Killed:
-    """End what is selected, all of it or nothing; or `at_most` so many of it. Raises NotFound, PermissionDenied."""
+def revoke(mandate: Mandate, selection: Selection, at_most: int | None = None, filters: Filters = EVERY) -> Killed:
+    """End what is selected and fits the filters, all of it or nothing; or `at_most` so many of it.
+
+    Raises NotFound, PermissionDenied.
+    """
     with transaction(within=mandate.tenant_id, unhurried=True) as session:
-        which = _selected(session, mandate, selection, REVOKE)
+        which = and_(_selected(session, mandate, selection, REVOKE), *_conditions(filters, mandate.now))
         killed = refresh_tokens.kill(session, which, reason=REASON, now=mandate.now, at_most=at_most)
         if killed.count:
             _tell(session, mandate, selection, killed)

@@ -53,6 +53,7 @@ def server(folder):
 
 def violations(page):
     """What axe finds wrong with the page as it is now, one line each."""
-    page.evaluate(AXE.read_text())
+    if page.evaluate("typeof axe") == "undefined":
+        page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run()")["violations"]
     return [f"{one['id']}: {one['help']} ({one['nodes'][0]['html'][:120]})" for one in found]

@@ -10,7 +10,8 @@ from authsvc.credentials.guard import is_open_to, public, requires
 from tests.conftest import ADMIN_EMAIL, ADMIN_PASSWORD
 
 DIALECTS = Path(__file__).resolve().parents[2] / "docs" / "dialects.md"
-HTTP = Path(__file__).resolve().parents[2] / "docs" / "http.md"
+HTTP = DIALECTS.with_name("http.md")
+CONSOLE = DIALECTS.with_name("console.md")
 
 # Method, path, whom it serves: everybody (public), whoever is signed in, or the holder of a permission.
 TABLE = """
@@ -89,12 +90,11 @@ def database_kind():
 
 
 def routes(app):
-    """Method, path and view of everything that the app serves; what other systems' clients ask has its own tests."""
+    """Method, path and view of everything that the app serves in its own shape; dialects and pages have theirs."""
     for rule in app.url_map.iter_rules():
-        if app.view_functions[rule.endpoint].__module__.startswith("authsvc.dialects."):
-            continue
-        for method in sorted(rule.methods - BY_ITSELF):
-            yield method, rule.rule, app.view_functions[rule.endpoint]
+        if not app.view_functions[rule.endpoint].__module__.startswith(("authsvc.dialects.", "authsvc.console.")):
+            for method in sorted(rule.methods - BY_ITSELF):
+                yield method, rule.rule, app.view_functions[rule.endpoint]
 
 
 def in_table():
@@ -138,15 +138,31 @@ def test_every_route_of_a_dialect_is_documented(app):
     assert {(method, path) for methods, path in headings for method in methods.split("|")} == served
 
 
+def is_for_people(view):
+    return hasattr(view, "for_people") or view.__module__.startswith("authsvc.console.")
+
+
 def test_every_route_for_programs_is_described(app):
     in_description = {(method, path.replace("{", "<").replace("}", ">")) for method, path in paths(describe(app))}
     for_programs = {
         (method, re.sub(r"<\w+:", "<", rule.rule))
         for rule in app.url_map.iter_rules()
-        if not hasattr(app.view_functions[rule.endpoint], "for_people")
+        if not is_for_people(app.view_functions[rule.endpoint])
         for method in rule.methods - BY_ITSELF
     }
     assert in_description == for_programs
+
+
+def test_every_page_of_the_console_is_documented_with_whom_it_serves(app):
+    words = {"public": "everybody", "signed in": "signed in"}
+    served = {
+        (method, rule.rule.rstrip("/")): words.get(is_open_to(view), f"`{is_open_to(view)}`")
+        for rule in app.url_map.iter_rules()
+        if (view := app.view_functions[rule.endpoint]).__module__.startswith("authsvc.console.")
+        for method in rule.methods - BY_ITSELF
+    }
+    rows = re.findall(r"^\| (`[A-Z]+`(?:, `[A-Z]+`)*) \| `(\S+)` \| (.*) \|$", CONSOLE.read_text(), re.M)
+    assert {(method, path): who for methods, path, who in rows for method in re.findall("[A-Z]+", methods)} == served
 
 
 def test_every_route_says_whom_it_serves(app):

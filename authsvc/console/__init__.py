@@ -1,0 +1,27 @@
+"""The web pages for operators and users, at /console: one file per subject, over the services that there are.
+
+docs/console.md says how another subject is added.
+"""
+
+from flask import Blueprint, Flask
+
+from authsvc.blueprints import envelope
+from authsvc.console import account, assets, door, navigation, overview, pages, sign_ins, users
+
+SUBJECTS = (overview, users, sign_ins, account)
+
+bp = Blueprint("console", __name__, url_prefix="/console", template_folder="templates")
+bp.register_blueprint(assets.bp)
+bp.register_blueprint(door.bp)
+for _subject in SUBJECTS:
+    bp.register_blueprint(_subject.bp)
+
+bp.after_request(pages.finish)
+envelope.speak(bp, pages.refusal)
+navigation.SECTIONS.extend(subject.SECTION for subject in SUBJECTS)
+
+
+def install(app: Flask, *, served: bool) -> None:
+    if served:
+        app.register_blueprint(bp)
+        pages.install(app)

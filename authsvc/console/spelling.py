@@ -1,0 +1,70 @@
+"""How things are written on pages."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import g
+from markupsafe import Markup
+
+from authsvc.models import RefreshToken
+
+_BROWSERS = (
+    ("Edge", r"Edg/"),
+    ("Opera", r"OPR/"),
+    ("Firefox", r"Firefox/"),
+    ("Chrome", r"Chrome/|CriOS/"),
+    ("Safari", r"Safari/"),
+    ("curl", r"curl/"),
+    ("Python", r"[Pp]ython"),
+    ("Postman", r"Postman"),
+)
+_SYSTEMS = (
+    ("Android", r"Android"),
+    ("iPhone", r"iPhone"),
+    ("iPad", r"iPad"),
+    ("Windows", r"Windows"),
+    ("macOS", r"Mac OS X|Macintosh"),
+    ("Linux", r"Linux"),
+)
+_LONGEST = 60
+
+
+def moment(at: datetime | None) -> str:
+    """To the minute, in UTC; the machine-readable whole beside it."""
+    if at is None:
+        return "never"
+    utc = at.astimezone(UTC)
+    whole = utc.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return Markup('<time datetime="{}" title="{} UTC">{} UTC</time>').format(
+        whole, f"{utc:%Y-%m-%d %H:%M:%S}", f"{utc:%Y-%m-%d %H:%M}"
+    )
+
+
+def browser(user_agent: str) -> str:
+    """What most people would call that browser; what is not known is shown as it is."""
+    program = _first(_BROWSERS, user_agent)
+    system = _first(_SYSTEMS, user_agent)
+    if program is None:
+        return user_agent[:_LONGEST] or "unknown"
+    return f"{program} on {system}" if system else program
+
+
+def state(row: RefreshToken) -> str:
+    """live, revoked or expired, at the moment of this request."""
+    if row.revoked_at is not None:
+        return "revoked"
+    return "live" if g.now < min(row.idle_expires_at, row.expires_at) else "expired"
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """`1 sign-in`, `2 sign-ins`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def _first(kinds: tuple[tuple[str, str], ...], text: str) -> str | None:
+    return next((name for name, pattern in kinds if re.search(pattern, text)), None)
+
+
+FILTERS: dict[str, Callable[..., Any]] = {"moment": moment, "browser": browser, "counted": counted, "state": state}

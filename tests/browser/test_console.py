@@ -1,0 +1,187 @@
+"""The console as a person meets it: with a mouse, a keyboard, a phone, at night, and without scripts."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import violations
+from tests.conftest import ADMIN_EMAIL, ADMIN_PASSWORD
+
+PASSWORD = "a quiet harbour at dawn"
+EVERYWHERE = (
+    "overview",
+    "users",
+    "users/new",
+    "users?search=nobody-at-all",
+    "users/{user}",
+    "users/{user}/edit",
+    "users/{user}/block",
+    "sign-ins",
+    "sign-ins/end?user={user}",
+    "account",
+    "account/password",
+    "tenant",
+    "there-is-no-such-page",
+)
+
+
+class People:
+    """Those whom the tests register, by e-mail address; the server keeps them from one test to the next."""
+
+    def __init__(self, server, request):
+        self.server, self.request, self.count = server, request, 0
+
+    def register(self, name, **headers):
+        email = f"{name}-{self.count}@example.com"
+        self.count += 1
+        body = {"email": email, "password": PASSWORD, "name": name.title()}
+        answer = self.request.post(f"{self.server.url}/auth/register", data=body, headers=headers)
+        assert answer.status == 201, answer.text()
+        return answer.json()["data"]["user"] | {"accessToken": answer.json()["data"]["accessToken"]}
+
+    def is_in(self, person):
+        bearer = {"Authorization": f"Bearer {person['accessToken']}"}
+        return self.request.get(f"{self.server.url}/auth/me", headers=bearer).status == 200
+
+
+@pytest.fixture(scope="module")
+def people(server, browser):
+    context = browser.new_context()
+    yield People(server, context.request)
+    context.close()
+
+
+@pytest.fixture
+def complaints(page):
+    """What the browser has to say against the pages: above all, what the policy forbids."""
+    found = []
+    page.on("pageerror", lambda error: found.append(str(error)))
+    page.on("console", lambda said: found.append(said.text) if said.type in ("error", "warning") else None)
+    return found
+
+
+def sign_in(page, server, email=ADMIN_EMAIL, password=ADMIN_PASSWORD, to=""):
+    page.goto(f"{server.url}/console/{to}")
+    page.get_by_label("E-mail address or user name").fill(email)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def test_signing_in_reloading_and_signing_out(server, page, complaints):
+    sign_in(page, server, password="wrong", to="users")
+    expect(page.get_by_role("alert")).to_have_text("The name or the password is wrong.")
+    complaints.clear()  # that it was a 401, the browser says too
+    page.get_by_label("Password").fill(ADMIN_PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{server.url}/console/users")
+    page.reload()
+    expect(page.get_by_role("heading", name="Users")).to_be_visible()
+    assert page.evaluate("document.cookie") == ""
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("status")).to_have_text("You have signed out.")
+    page.go_back()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert complaints == []
+
+
+def test_a_blocked_user_is_out_everywhere(server, page, people, browser, complaints):
+    person = people.register("blocked")
+    theirs = browser.new_context()
+    phone = theirs.new_page()
+    sign_in(phone, server, person["email"], PASSWORD)
+    expect(phone.get_by_role("heading", name="My account")).to_be_visible()
+    expect(phone.get_by_role("navigation", name="Sections").get_by_role("link")).to_have_text(["My account"])
+    sign_in(page, server, to="users")
+    page.get_by_label("Name or e-mail").press_sequentially(person["email"])  # the list follows, by itself
+    expect(page.locator("#rows tbody tr")).to_have_count(1)
+    expect(page).to_have_url(re.compile(r"search=blocked-\d"))
+    page.get_by_role("link", name=person["email"]).click()
+    page.get_by_role("link", name="Block …").click()
+    expect(page.get_by_role("heading")).to_have_text(f"Block {person['email']}?")
+    assert people.is_in(person)
+    page.get_by_role("button", name="Block").click()
+    expect(page.get_by_role("status")).to_contain_text("is blocked")
+    assert not people.is_in(person)
+    phone.reload()
+    expect(phone.get_by_role("heading", name="Sign in")).to_be_visible()
+    theirs.close()
+    assert complaints == []
+
+
+def test_those_that_fit_the_filters_are_shown_and_then_ended(server, page, people, complaints):
+    doomed, spared = (people.register(name, **{"User-Agent": f"{name}-agent"}) for name in ("doomed", "spared"))
+    sign_in(page, server, to="sign-ins")
+    page.get_by_label("Address").fill("127.0")  # as somebody types it
+    expect(page.locator("#rows")).to_contain_text("This is no IP address.")
+    page.get_by_label("Address").fill("127.0.0.1")
+    page.get_by_label("Browser").press_sequentially("doomed-agent")
+    expect(page.locator("#rows tbody tr")).to_have_count(1)
+    page.get_by_role("button", name="End all that fit …").click()
+    expect(page.get_by_role("heading")).to_have_text("End 1 sign-in?")
+    expect(page.locator("tbody tr")).to_contain_text(doomed["email"])
+    assert people.is_in(doomed)
+    page.get_by_role("button", name="End them").click()
+    expect(page.get_by_role("status")).to_have_text("1 sign-in ended.")
+    assert (people.is_in(doomed), people.is_in(spared)) == (False, True)
+    assert [one for one in complaints if "422" not in one] == []
+
+
+def test_without_scripts_everything_is_there(server, browser, people):
+    person = people.register("quiet")
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, server, to="users")
+    page.get_by_label("Name or e-mail").fill(person["email"])
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("link", name=person["email"]).click()
+    page.get_by_role("link", name="Where they are signed in").click()
+    page.get_by_role("button", name="End all that fit …").click()
+    expect(page.get_by_role("heading")).to_have_text("End 1 sign-in?")
+    page.get_by_role("button", name="End them").click()
+    expect(page.get_by_role("status")).to_have_text("1 sign-in ended.")
+    assert not people.is_in(person)
+    context.close()
+
+
+def test_the_overview_is_drawn_for_whoever_looks_and_written_for_whoever_reads(server, page, complaints):
+    sign_in(page, server)
+    expect(page).to_have_url(f"{server.url}/console/overview")
+    expect(page.locator("canvas")).to_be_visible()
+    expect(page.locator("table[data-chart] tbody tr")).to_have_count(14)
+    assert complaints == []
+
+
+def test_by_keyboard_alone(server, page, people):
+    sign_in(page, server, to="account")
+    expect(page.get_by_role("heading", name="My account")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Change my names")).to_be_focused()
+    outline = "getComputedStyle(document.activeElement).outlineStyle"
+    assert page.evaluate(outline) == "solid"
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="My names")).to_be_visible()
+
+
+def test_every_page_is_readable_for_everybody(server, page, people):
+    person = people.register("shown")
+    wrong = []
+
+    def look(path):
+        """On a desk by day, and on a phone at night."""
+        page.goto(f"{server.url}/console/{path}")
+        for scheme, width in (("light", 1280), ("dark", 375)):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # no colour on its way
+            page.set_viewport_size({"width": width, "height": 800})
+            wrong.extend(f"{path}, {scheme}, {width}: {one}" for one in violations(page))
+            if page.evaluate("document.documentElement.scrollWidth") > width:
+                wrong.append(f"{path}, {width}: it has to be scrolled sideways")
+
+    look("sign-in")
+    sign_in(page, server, to="users")
+    for path in EVERYWHERE:
+        look(path.format(user=person["id"]))
+    assert wrong == []
