@@ -31,6 +31,12 @@ def is_elsewhere(url, server):
 def tried(page, operation, body=None):
     """Open an operation, send it, and read the answer."""
     block = page.locator(f"#operations-{operation}")
+    page.locator(".opblock").first.wait_for()
+    while not block.count():
+        before = page.evaluate("scrollY")
+        page.mouse.wheel(0, 300)  # what is further down is drawn when somebody gets there
+        page.wait_for_timeout(200)
+        assert page.evaluate("scrollY") > before, f"There is no {operation} on the page."
     block.locator(".opblock-summary-control").click()
     if body is not None:
         block.locator("textarea.body-param__text").fill(json.dumps(body))
@@ -38,7 +44,9 @@ def tried(page, operation, body=None):
     answer = block.locator(".live-responses-table")
     answer.wait_for()
     status = int(answer.locator(".response-col_status").last.inner_text().split()[0])
-    return status, json.loads(answer.locator(".response-col_description code").first.inner_text())
+    said = json.loads(answer.locator(".response-col_description code").first.inner_text())
+    block.locator(".opblock-summary-control").click()
+    return status, said
 
 
 def authorize(page, scheme, token):
