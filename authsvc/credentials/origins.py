@@ -10,7 +10,7 @@ from authsvc.services import applications
 from authsvc.settings import settings
 
 ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, X-Api-Key, X-CSRF-TOKEN, X-Request-Id, X-Tenant-Id"
-EXPOSED_HEADERS = "Retry-After, WWW-Authenticate, X-Request-Id"
+EXPOSED_HEADERS = "Retry-After, WWW-Authenticate, X-CSRF-TOKEN, X-Request-Id"
 ALLOWED_METHODS = "GET, POST, PUT, PATCH, DELETE"
 
 
@@ -22,7 +22,7 @@ def refuse_foreign(application_id: str | None = None, refresh_token_id: str | No
     """
     if "Origin" not in request.headers:
         is_allowed = request.headers.get("Sec-Fetch-Site", "none") != "cross-site"
-    elif not _is_foreign():
+    elif not is_foreign():
         is_allowed = True
     elif refresh_token_id is not None:
         is_allowed = applications.of_sign_in(refresh_token_id) in _listed_by()
@@ -35,7 +35,7 @@ def refuse_foreign(application_id: str | None = None, refresh_token_id: str | No
 def add_cors(response: Response) -> Response:
     """Let a page read the answer if its origin is listed by the application that the request turned out to be for."""
     response.headers.add("Vary", "Origin")
-    if not _is_foreign() or not _may_read():
+    if not is_foreign() or not _may_read():
         return response
     response.headers["Access-Control-Allow-Origin"] = request.headers["Origin"]
     response.headers["Access-Control-Allow-Credentials"] = "true"
@@ -56,7 +56,8 @@ def _may_read() -> bool:
     return g.application_id in listed_by if "application_id" in g else bool(listed_by)
 
 
-def _is_foreign() -> bool:
+def is_foreign() -> bool:
+    """Whether the request names an origin that is not our own."""
     public = urlsplit(settings.BASE_URL)
     own = (f"{public.scheme}://{public.netloc}", f"{request.scheme}://{request.host}")
     return request.headers.get("Origin", own[0]) not in own

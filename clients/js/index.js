@@ -1,0 +1,335 @@
+// The browser client of authsvc. How it is used, and why it does what it does: docs/browser.md.
+
+const AHEAD = 30_000; // an access token is replaced at most this many milliseconds before its end
+const PATIENCE = 10_000; // for one answer
+const TURN = 5_000; // for the other tabs to finish: a frozen one must not hold up the rest
+const LONGEST_REST = 60_000; // between two tries, unless Retry-After says more
+
+// A refresh that is refused with one of these is the end of a sign-in. Everything else may pass.
+const ENDED = ["token_revoked", "refresh_token_reused", "token_expired", "token_invalid", "credentials_missing"];
+
+/** What authsvc, or something on the way to it, said instead of yes. `status` is 0 where no answer came. */
+export class AuthError extends Error {
+  constructor(status, code, message, more) {
+    super(message);
+    Object.assign(this, { name: "AuthError", status, code }, more);
+  }
+}
+
+/** For what must not outlive the page. */
+export function memoryStore() {
+  const kept = new Map();
+  return { getItem: (name) => kept.get(name) ?? null, setItem: (name, text) => void kept.set(name, text) };
+}
+
+function usualStore() {
+  try {
+    return localStorage;
+  } catch {
+    return memoryStore(); // this browser was told to keep nothing
+  }
+}
+
+// The steady clock may stand still while a laptop sleeps, and the wall clock may be set back. Of the two, the one that
+// went further is right, or has us refresh too soon.
+const moment = () => [Date.now(), performance.now()];
+const since = ([wall, steady]) => Math.max(Date.now() - wall, performance.now() - steady);
+
+const random = () => crypto.getRandomValues(new Uint32Array(4)).join("-"); // randomUUID wants https
+const cookie = (name) => document.cookie.match(`(?:^|; )${name}=([^;]+)`)?.[1];
+
+export function createClient({
+  url = "/",
+  transport = "cookie",
+  applicationId,
+  tenant,
+  apis = [],
+  store = usualStore(),
+} = {}) {
+  const base = new URL(url, location.href).href.replace(/\/+$/, "");
+  const byCookie = transport === "cookie";
+  const readsCookie = byCookie && new URL(base).hostname === location.hostname;
+  const trusted = [base, ...apis, ""].map((address) => new URL(address, location.href).origin);
+  // Tabs that share a refresh token keep in step, under this name.
+  const name = ["authsvc", base, ...(byCookie ? [] : [tenant, applicationId])].join(" ");
+  const isShared = byCookie || store === globalThis.localStorage;
+  const channel = isShared && globalThis.BroadcastChannel ? new BroadcastChannel(name) : null;
+  const listeners = new Set();
+
+  let state = { signedIn: undefined, user: null }; // undefined: nobody has asked yet
+  let signIn; // the id of the sign-in that `state` is about
+  let access = null; // {token, life, from}
+  let rest = { length: 0, count: 0, from: moment() }; // after a failure
+  let refreshing = null;
+
+  // In the store lies what a lost answer needs. `held` is the refresh token; in cookie transport, where no script sees
+  // that, it is the csrf value that goes with it. `attempt` is the key under which it is being spent.
+
+  function kept() {
+    try {
+      return JSON.parse(store.getItem(name)) ?? {};
+    } catch {
+      return {};
+    }
+  }
+  const keep = (record) => store.setItem(name, JSON.stringify(record));
+  const held = () => (readsCookie ? cookie("csrf_refresh_token") : kept().held);
+  // A page on another host can't see whether there is a cookie. Until it knows better, it asks.
+  const mayHold = () => held() || (byCookie && !readsCookie && !store.getItem(name));
+
+  // What every tab is told
+
+  function tell(news) {
+    hear(news);
+    channel?.postMessage(news);
+  }
+
+  function hear({ pause, token, life, id, user }) {
+    if (pause) {
+      rest = { ...pause, from: moment() };
+      return;
+    }
+    access = token ? { token, life, from: moment() } : null;
+    become(!!token, user ?? (token && id === signIn ? state.user : null));
+    signIn = id;
+  }
+
+  function become(signedIn, user) {
+    if (state.signedIn === signedIn && state.user === user) return;
+    state = { signedIn, user };
+    listeners.forEach((listener) => listener(state));
+  }
+
+  function enter({ accessToken: token, expiresIn, refreshTokenId: id, user }, from) {
+    rest = { ...rest, length: 0, count: 0 };
+    tell({ token, life: expiresIn * 1000 - since(from), id, user });
+  }
+
+  function leave() {
+    keep({});
+    tell({});
+  }
+
+  /** Nobody is signed out because authsvc is away; and it is left in peace for a while, by every tab. */
+  function restAfter({ status, code, message, retryAfter = 0 }) {
+    const backoff = Math.min(LONGEST_REST, 1000 * 2 ** rest.count) * (0.5 + Math.random() / 2);
+    const length = Math.max(retryAfter * 1000, backoff);
+    tell({ pause: { length, count: rest.count + 1, error: [status, code, message, { retryAfter }] } });
+  }
+
+  // Asking authsvc
+
+  async function ask(path, body, csrf, headers) {
+    let answer, json;
+    try {
+      answer = await fetch(base + path, {
+        method: "POST",
+        credentials: byCookie ? "include" : "omit",
+        headers: {
+          "Content-Type": "application/json",
+          ...(tenant && { "X-Tenant-Id": tenant }),
+          ...(byCookie && csrf && { "X-CSRF-TOKEN": csrf }),
+          ...headers,
+        },
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(PATIENCE),
+      });
+      json = await answer.json();
+    } catch (cause) {
+      // A page of HTML from a proxy has a status, and says no more.
+      if (!answer || answer.ok) throw new AuthError(0, "unreachable", "authsvc did not answer.", { cause });
+    }
+    if (answer.ok) return json.data;
+    throw refusal(answer, json);
+  }
+
+  function refusal({ status, headers }, json) {
+    const { code = "unreachable", fields, requestId } = json?.error ?? {};
+    const retryAfter = Number(headers.get("Retry-After")) || undefined;
+    const more = { fields, requestId, retryAfter, csrf: headers.get("X-CSRF-TOKEN") };
+    return new AuthError(status, code, json?.message ?? `authsvc answered ${status}.`, more);
+  }
+
+  /** Another tab may have moved on since we looked. Then a 401 was about what is held no more, and we try again. */
+  async function withHeld(work) {
+    const sent = held();
+    try {
+      return await work(sent);
+    } catch (error) {
+      if (error.csrf) keep({ held: error.csrf });
+      if (error.status !== 401 || !held() || held() === sent) throw error;
+      return work(held());
+    }
+  }
+
+  /** One tab at a time, where the browser can do that. Where it can't nothing breaks: authsvc knows crowds. */
+  async function alone(work) {
+    let isAlone = !isShared;
+    if (isShared && navigator.locks) {
+      const turn = { signal: AbortSignal.timeout(TURN) };
+      try {
+        return await navigator.locks.request(name, turn, () => work((isAlone = true)));
+      } catch (error) {
+        if (isAlone) throw error;
+      }
+    }
+    return work(isAlone);
+  }
+
+  // Refreshing
+
+  /** The one refresh of this tab: whoever wants one meanwhile waits for the same. */
+  function refresh() {
+    const seen = access;
+    return (refreshing ??= alone((isAlone) => step(seen, isAlone)).finally(() => (refreshing = null)));
+  }
+
+  async function step(seen, isAlone) {
+    if (access !== seen) return; // another tab was quicker
+    if (since(rest.from) < rest.length) throw new AuthError(...rest.error);
+    try {
+      await withHeld((sent) => spend(sent, isAlone));
+    } catch (error) {
+      if (error.status === 401 && ENDED.includes(error.code)) return leave();
+      restAfter(error);
+      throw error;
+    }
+  }
+
+  async function spend(sent, isAlone) {
+    if (!mayHold()) return leave();
+    const attempt = await attemptAt(sent, isAlone);
+    const from = moment();
+    const data = await ask("/jwt/refresh", byCookie ? {} : { refreshToken: sent }, sent, { "Idempotency-Key": attempt });
+    const next = heldIn(data);
+    const now = kept().held;
+    // Another tab signed out or came further while this answer was on its way. It may have brought an old cookie.
+    if (sent && now !== sent && now !== next) return spend(held(), isAlone);
+    keep({ held: next });
+    enter(data, from);
+  }
+
+  /** The key under which this token is spent: the same until an answer has come, however long that takes. */
+  async function attemptAt(sent, isAlone) {
+    const last = kept();
+    if (last.attempt && last.held === sent) return last.attempt;
+    const attempt = random();
+    if (!sent) return attempt;
+    keep({ held: sent, attempt });
+    if (!isAlone) await new Promise((done) => setTimeout(done, 50)); // tabs that began together agree on the last
+    return kept().attempt ?? attempt;
+  }
+
+  function heldIn(data) {
+    const found = data?.accessToken && (byCookie ? data.csrfToken : data.refreshToken);
+    if (!found) throw new AuthError(0, "unexpected_answer", `That was no answer in ${transport} transport.`);
+    return found;
+  }
+
+  /** One that is good for a while yet; undefined if nobody is signed in. `refused`: an API did not take this one. */
+  async function accessToken(refused) {
+    const left = access ? access.life - since(access.from) : 0;
+    const isRefused = access?.token === refused;
+    const isGood = access && !isRefused && left > Math.min(AHEAD, access.life / 5);
+    if (!isGood && state.signedIn !== false) {
+      try {
+        await refresh();
+      } catch (error) {
+        if (left <= 0 || isRefused) throw error; // otherwise the old one will do
+      }
+    }
+    return access?.token;
+  }
+
+  // What pages call
+
+  async function fetchAsUser(input, init) {
+    const request = new Request(input, init);
+    const isOurs = trusted.includes(new URL(request.url).origin) && !request.headers.has("Authorization");
+    if (!isOurs) return fetch(request);
+    const token = await accessToken();
+    const answer = await send(request.clone(), token); // a body can be read just once, and may have to go again
+    if (!token || !(await isRefusal(answer))) return answer;
+    const next = await accessToken(token);
+    return next && next !== token ? send(request, next) : answer;
+  }
+
+  function send(request, token) {
+    if (token) request.headers.set("Authorization", `Bearer ${token}`);
+    return fetch(request);
+  }
+
+  async function isRefusal(answer) {
+    if (answer.status !== 401) return false;
+    const json = await answer.clone().json().catch(() => null);
+    return /^token_/.test(json?.error?.code) || /invalid_token/.test(answer.headers.get("WWW-Authenticate"));
+  }
+
+  async function enterBy(path, fields) {
+    await refreshing?.catch(() => {});
+    return alone(async () => {
+      const from = moment();
+      const data = await ask(path, { applicationId, ...fields });
+      keep({ held: heldIn(data) });
+      enter(data, from);
+      return state.user;
+    });
+  }
+
+  async function logout({ everywhere = false } = {}) {
+    await refreshing?.catch(() => {});
+    return alone(async () => {
+      const bearer = access && { Authorization: `Bearer ${access.token}` };
+      const body = (sent) => ({ everywhere, ...(!byCookie && { refreshToken: sent }) });
+      await withHeld((sent) => ask("/auth/logout", body(sent), sent, bearer));
+      leave();
+    });
+  }
+
+  async function start() {
+    if ((await accessToken()) && !state.user) {
+      const answer = await fetchAsUser(`${base}/auth/me`);
+      const json = await answer.json().catch(() => null);
+      if (answer.ok) become(true, json.data.user);
+      else if (state.signedIn) throw refusal(answer, json);
+    }
+    return state.user;
+  }
+
+  // Hearing of the other tabs, and of the network
+
+  function onStorage({ key }) {
+    if (key !== name || channel || !isShared) return;
+    if (!kept().held) return hear({});
+    if (state.signedIn) return;
+    become(undefined, null);
+    start().catch(() => {});
+  }
+  function onOnline() {
+    if (rest.error?.[0] === 0) rest.length = 0;
+  }
+  if (channel) channel.onmessage = ({ data }) => hear(data);
+  addEventListener("storage", onStorage);
+  addEventListener("online", onOnline);
+
+  return {
+    get state() {
+      return state;
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    start,
+    register: (fields) => enterBy("/auth/register", fields),
+    login: (fields) => enterBy("/auth/login", fields),
+    logout,
+    fetch: fetchAsUser,
+    accessToken: () => accessToken(),
+    close() {
+      channel?.close();
+      removeEventListener("storage", onStorage);
+      removeEventListener("online", onOnline);
+    },
+  };
+}
