@@ -130,7 +130,7 @@ def csrf_sent() -> str:
 
 
 def _csrf_failed(text: str, now: datetime) -> CsrfFailed:
-    """A page elsewhere can't read the csrf cookie, and would be locked out for good if the answer with its value was lost.
+    """A page elsewhere can't read the csrf cookie: if the answer with its value got lost, it is locked out.
 
     So it is told again, in a header that CORS shows to nobody but a page of the sign-in's own application.
     """

@@ -84,6 +84,23 @@ def applications(office):
     return {transport: office.add_application(transport=transport) for transport in ("cookie", "body")}
 
 
+@pytest.fixture(scope="session")
+def strict_applications(strict_office):
+    return {transport: strict_office.add_application(transport=transport) for transport in ("cookie", "body")}
+
+
+@pytest.fixture
+def open_strict_tab(context, strict, strict_applications):
+    """As `open_tab`, at the server where every refresh steps."""
+    serve_on(context, strict.url)
+
+    def open_one(transport="cookie", within=context):
+        sent = {"url": strict.url, "transport": transport, "applicationId": strict_applications[transport]}
+        return Tab(within.new_page(), strict.url, **sent)
+
+    return open_one
+
+
 @pytest.fixture
 def open_tab(context, server, applications):
     """Open a tab with the client in it, on the service's own origin unless another is named."""

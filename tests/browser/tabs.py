@@ -19,9 +19,13 @@ import {lowCode} from "./client/low-code.js";
 const options = JSON.parse(decodeURIComponent(location.hash.slice(1)));
 if (options.store) options.store = options.store === "memory" ? memoryStore() : window[options.store];
 window.lowCode = lowCode;
-window.heard = [];
-window.client = createClient(options);
-client.subscribe(({signedIn, user}) => heard.push([signedIn, user && user.email]));
+window.become = more => {
+    window.client?.close();
+    window.heard = [];
+    window.client = createClient({...options, ...more});
+    client.subscribe(({signedIn, user}) => heard.push([signedIn, user && user.email]));
+};
+become();
 </script></html>"""
 TYPES = {".js": "text/javascript", ".html": "text/html"}
 
@@ -31,7 +35,7 @@ class Pages:
 
     def __init__(self):
         class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):  # noqa: N802 (http.server calls it so)
+            def do_GET(self):
                 kind, body = page_or_file(self.path)
                 self.send_response(200 if kind else 404)
                 self.send_header("Content-Type", kind or "text/plain")
@@ -74,10 +78,26 @@ def serve_on(context, origin):
 class Tab:
     def __init__(self, page, origin, **options):
         self.page = page
+        self.options = options
         self.asked = []
         page.on("request", lambda request: self.asked.append(request.url.partition("?")[0]))
         page.goto(f"{origin}/page#{quote(json.dumps(options))}")
         page.wait_for_function("window.client")
+
+    def become(self, **options):
+        """Another client in the same page."""
+        self.page.evaluate("options => become(options)", options)
+
+    def later(self, seconds):
+        """Both of the page's clocks go on by so much, and stand still."""
+        self.page.evaluate(
+            """seconds => {
+            const wall = Date.now() + seconds * 1000, steady = performance.now() + seconds * 1000;
+            Date.now = () => wall;
+            performance.now = () => steady;
+        }""",
+            seconds,
+        )
 
     def refreshes(self):
         return sum(url.endswith("/jwt/refresh") for url in self.asked)
@@ -107,7 +127,7 @@ class Tab:
         return self.run("client.fetch(argument).then(answer => answer.status)", self.service() + "/auth/me")
 
     def service(self):
-        return self.page.evaluate("new URL(JSON.parse(decodeURIComponent(location.hash.slice(1))).url, location).origin")
+        return self.options["url"]
 
     def state(self):
         return self.page.evaluate("[client.state.signedIn, client.state.user && client.state.user.email]")
