@@ -28,7 +28,7 @@ async function attempt(done, work) {
     return true;
   } catch (error) {
     if (!(error instanceof AuthError)) throw error;
-    say([error.message, ...Object.values(error.fields ?? {}).flat()].join(" "), true);
+    say(error.message, true);
     return false;
   }
 }
@@ -37,15 +37,14 @@ async function look() {
   const answer = await client.fetch(`${AUTHSVC}/jwt/refresh`);
   if (!answer.ok) return;
   const { items } = (await answer.json()).data;
-  const mine = JSON.parse(atob((await client.accessToken()).split(".")[1].replace(/-/g, "+").replace(/_/g, "/"))).sid;
-  const times = items.find((item) => item.id === mine)?.generation ?? 0;
-  part("generation").textContent = times === 1 ? "once" : `${times} times`;
-  part("devices").replaceChildren(...items.map((item) => line(item, item.id === mine)));
+  const times = items.find((item) => item.current).generation;
+  part("generation").textContent = ["not yet", "once"][times] ?? `${times} times`;
+  part("devices").replaceChildren(...items.map(line));
 }
 
-function line(item, isHere) {
+function line({ current, deviceName, ip, createdAt }) {
   const made = document.createElement("li");
-  made.textContent = `${isHere ? "here" : (item.deviceName ?? item.ip)}, since ${new Date(item.createdAt).toLocaleString()}`;
+  made.textContent = `${current ? "here" : (deviceName ?? ip)}, since ${new Date(createdAt).toLocaleString()}`;
   return made;
 }
 

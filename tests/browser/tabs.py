@@ -5,7 +5,6 @@ import json
 import threading
 import urllib.error
 import urllib.request
-from base64 import urlsafe_b64decode
 from pathlib import Path
 from urllib.parse import quote
 
@@ -174,8 +173,7 @@ class Office:
         """How many steps the sign-in of this tab has taken, and how many sign-ins its user has."""
         token = tab.run("client.accessToken()")
         [_, answer] = ask(self.server, "/jwt/refresh", token=token)
-        claims = json.loads(urlsafe_b64decode(token.split(".")[1] + "=="))
-        [mine] = [item for item in answer["data"]["items"] if item["id"] == claims["sid"]]
+        [mine] = [item for item in answer["data"]["items"] if item["current"]]
         return mine["generation"], len(answer["data"]["items"])
 
     def alarms(self, account):
