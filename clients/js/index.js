@@ -96,8 +96,8 @@ export function createClient({
 
   function become(signedIn, user) {
     if (state.signedIn === signedIn && state.user === user) return;
-    state = { signedIn, user };
-    listeners.forEach((listener) => listener(state));
+    const now = (state = { signedIn, user });
+    listeners.forEach((listener) => queueMicrotask(() => listener(now))); // what it throws is not ours
   }
 
   function enter({ accessToken: token, expiresIn, refreshTokenId: id, user }, from) {
@@ -196,7 +196,7 @@ export function createClient({
     }
   }
 
-  async function spend(sent, isAlone) {
+  async function spend(sent, isAlone, isAgain) {
     if (!mayHold()) return leave();
     const attempt = await attemptAt(sent, isAlone);
     const from = moment();
@@ -204,7 +204,7 @@ export function createClient({
     const next = heldIn(data);
     const now = kept().held;
     // Another tab signed out or came further while this answer was on its way. It may have brought an old cookie.
-    if (sent && now !== sent && now !== next) return spend(held(), isAlone);
+    if (sent && now !== sent && now !== next && !isAgain) return spend(held(), isAlone, true);
     keep({ held: next });
     enter(data, from);
   }

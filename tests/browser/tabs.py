@@ -14,10 +14,8 @@ CLIENT = Path(__file__).resolve().parents[2] / "clients" / "js"
 PASSWORD = "a quiet harbour at dawn"
 PAGE = """<!doctype html><html lang="en"><title>A page</title><script type="module">
 import {createClient, memoryStore} from "./client/index.js";
-import {lowCode} from "./client/low-code.js";
 const options = JSON.parse(decodeURIComponent(location.hash.slice(1)));
 if (options.store) options.store = options.store === "memory" ? memoryStore() : window[options.store];
-window.lowCode = lowCode;
 window.become = more => {
     window.client?.close();
     window.heard = [];

@@ -78,6 +78,24 @@ def test_a_lost_answer_is_given_again_however_late(open_strict_tab, strict_offic
     assert strict_office.alarms(account) == []
 
 
+def test_a_key_is_for_one_token_alone(open_strict_tab, strict_office):
+    """The cookie of the next token came, and the page went away before it could forget the key."""
+    tab, keys = open_strict_tab(), []
+    account = strict_office.add_account()
+    tab.login(account)
+    tab.page.on("request", lambda request: keys.append(request.headers.get("idempotency-key")))
+    tab.page.evaluate(
+        "window.fetch = (send => (...sent) => send(...sent).then(() => { throw new Error('lost'); }))(fetch)"
+    )
+    tab.later(DAY)
+    assert tab.me() == [0, "unreachable"]
+    tab.reload()
+    assert tab.run("client.start()")["email"] == account["email"]
+    first, second = filter(None, keys)
+    assert first != second
+    assert strict_office.generation(tab)[0] == 2
+
+
 def test_a_copied_cookie_jar_ends_the_sign_in_and_is_told_of(open_strict_tab, strict_office, strict, context, browser):
     account = strict_office.add_account()
     ours, beside = open_strict_tab(), open_strict_tab()

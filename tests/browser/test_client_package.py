@@ -47,7 +47,8 @@ def test_a_low_code_tool_keeps_its_tokens_and_heals_a_lost_answer(open_strict_ta
     application = strict_office.add_application(transport="body")
     tab = open_strict_tab("body")
     tab.page.evaluate(
-        """([url, applicationId]) => {
+        """async ([url, applicationId]) => {
+            const {lowCode} = await import("./client/low-code.js");
             window.kept = {};
             const storeValue = async (name, value) => { await null; kept = {...kept, [name]: value}; };
             window.load = () => window.tool = lowCode({url, applicationId, store: () => kept, storeValue});

@@ -13,6 +13,7 @@ def test_people_register_sign_in_reload_and_sign_out(open_tab, office):
     for transport in TRANSPORTS:
         email = f"new{next(counter)}@example.com"
         tab = open_tab(transport)
+        tab.page.evaluate("client.subscribe(() => { throw new Error('of the page, and no business of the client'); })")
         assert tab.state() == [None, None]
         assert tab.run("client.start()") is None
         assert tab.state() == OUT
