@@ -96,6 +96,17 @@ class Tab:
             seconds,
         )
 
+    def lose_next_answer(self):
+        """The browser gets it, cookies and all, and the page does not."""
+        self.page.evaluate("""() => {
+            const send = window.fetch;
+            window.fetch = async (...sent) => {
+                window.fetch = send;
+                await send(...sent);
+                throw new TypeError("lost");
+            };
+        }""")
+
     def refreshes(self):
         return sum(url.endswith("/jwt/refresh") for url in self.asked)
 

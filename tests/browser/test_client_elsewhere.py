@@ -69,10 +69,7 @@ def test_a_csrf_value_that_was_lost_with_its_answer_is_told_again(open_elsewhere
     account = office.add_account()
     tab.login(account)
     kept = tab.page.evaluate("JSON.stringify(localStorage)")
-    tab.page.evaluate("""() => {
-        const send = window.fetch;
-        window.fetch = (...sent) => send(...sent).then(() => { throw new TypeError("lost"); });
-    }""")
+    tab.lose_next_answer()
     tab.later(86_400)
     assert tab.me() == [0, "unreachable"]
     assert kept != tab.page.evaluate("JSON.stringify(localStorage)")

@@ -84,9 +84,7 @@ def test_a_key_is_for_one_token_alone(open_strict_tab, strict_office):
     account = strict_office.add_account()
     tab.login(account)
     tab.page.on("request", lambda request: keys.append(request.headers.get("idempotency-key")))
-    tab.page.evaluate(
-        "window.fetch = (send => (...sent) => send(...sent).then(() => { throw new Error('lost'); }))(fetch)"
-    )
+    tab.lose_next_answer()
     tab.later(DAY)
     assert tab.me() == [0, "unreachable"]
     tab.reload()

@@ -61,10 +61,7 @@ def test_a_low_code_tool_keeps_its_tokens_and_heals_a_lost_answer(open_strict_ta
     first = tab.run("tool.signIn(argument)", account)
     assert tab.page.evaluate("kept.access_token") == first == tab.run("tool.refreshAccessToken()")
     tab.later(86_400)
-    tab.page.evaluate("""() => {
-        const send = window.fetch;
-        window.fetch = (...sent) => send(...sent).then(() => { window.fetch = send; throw new TypeError("lost"); });
-    }""")
+    tab.lose_next_answer()
     assert tab.run("tool.refreshAccessToken().catch(error => error.message)") == "lost"
     tab.page.evaluate("load()")
     healed = tab.run("Promise.all([tool.refreshAccessToken(), tool.refreshAccessToken()])")
