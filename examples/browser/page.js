@@ -27,8 +27,9 @@ async function attempt(done, work) {
     if (done) say(done);
     return true;
   } catch (error) {
-    if (!(error instanceof AuthError)) throw error;
-    say(error.message, true);
+    const isOurs = error instanceof AuthError;
+    if (!isOurs && !(error instanceof TypeError)) throw error;
+    say(isOurs ? error.message : "The service can't be reached. You stay signed in.", true); // fetch's own TypeError
     return false;
   }
 }
