@@ -134,6 +134,25 @@ def test_signing_out_is_seen_in_every_tab_without_channels_too(open_tab, office,
     without.close()
 
 
+def test_tabs_that_spend_one_token_do_so_under_one_key(open_strict_tab, strict_office, context):
+    """Without locks, and at the server where only the key tells a second tab from a thief."""
+    context.add_init_script(f"{NO_LOCKS}; {NO_CHANNELS}")
+    for transport in TRANSPORTS:
+        account = strict_office.add_account()
+        quick = open_strict_tab(transport)
+        quick.login(account)
+        slow = open_strict_tab(transport)
+        slow.page.evaluate(GATE, False)
+        slow.begin("client.accessToken()")
+        slow.page.wait_for_function("window.isAtGate")
+        quick.later(86_400)
+        assert quick.me() == 200
+        slow.page.evaluate("go()")
+        assert isinstance(slow.finish(), str)
+        assert (quick.me(), slow.me()) == (200, 200)
+        assert strict_office.alarms(account) == []
+
+
 def test_an_answer_that_was_overtaken_does_not_put_a_spent_token_back(open_strict_tab, strict_office, context):
     """Without locks, and at the server that takes a spent token for a thief's."""
     context.add_init_script(f"{NO_LOCKS}; {NO_CHANNELS}")
