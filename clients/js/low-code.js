@@ -4,6 +4,8 @@
 const AHEAD = 30_000; // a token is replaced this long before its end
 const ENDED = ["token_revoked", "refresh_token_reused", "token_expired", "token_invalid"];
 
+const random = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
+
 /**
  * `store()` answers the tool's store as it is now; `storeValue(name, value)` puts something into it. In Appsmith:
  * lowCode({url, store: () => appsmith.store, storeValue}).
@@ -49,7 +51,7 @@ export function lowCode({ url, store, storeValue, applicationId, tenant }) {
     if (!refresh_token) return undefined;
     // The key is stored before it is sent. If the answer is lost, the same key gets the same answer, however much later.
     const isRepeated = refresh_attempt?.token === refresh_token;
-    const attempt = isRepeated ? refresh_attempt : { token: refresh_token, key: `${asked}-${Math.random()}` };
+    const attempt = isRepeated ? refresh_attempt : { token: refresh_token, key: random() };
     await storeValue("refresh_attempt", attempt);
     try {
       const data = await ask("/jwt/refresh", { refreshToken: refresh_token }, { "Idempotency-Key": attempt.key });
