@@ -194,6 +194,17 @@ def read_console(text: str, now: datetime, csrf: str | None) -> Proof:
     return _proof(header, claims)
 
 
+def csrf_in(text: str, now: datetime) -> tuple[str, str]:
+    """The sign-in of a refresh token that came in a cookie, and the value that its page must send back.
+
+    Raises TokenInvalid.
+    """
+    _, claims = _read(text, REFRESH, now, csrf=None)
+    if "csrf" not in claims:
+        raise TokenInvalid
+    return claims["sid"], claims["csrf"]
+
+
 def sign_in_of(text: str, now: datetime) -> Proof:
     """Which sign-in this is a refresh token of, whatever its generation, its age and the way it travelled: to end it.
 

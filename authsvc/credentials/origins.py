@@ -14,7 +14,7 @@ ALLOWED_HEADERS = (
     # What pages of other systems send, to the dialects.
     ", X-FusionAuth-TenantId, X-Strapi-Refresh-Cookie"
 )
-EXPOSED_HEADERS = "Retry-After, WWW-Authenticate, X-Request-Id"
+EXPOSED_HEADERS = "Retry-After, WWW-Authenticate, X-CSRF-TOKEN, X-Request-Id"
 ALLOWED_METHODS = "GET, POST, PUT, PATCH, DELETE"
 
 
@@ -26,7 +26,7 @@ def refuse_foreign(application_id: str | None = None, refresh_token_id: str | No
     """
     if "Origin" not in request.headers:
         is_allowed = request.headers.get("Sec-Fetch-Site", "none") != "cross-site"
-    elif not _is_foreign():
+    elif not is_foreign():
         is_allowed = True
     elif refresh_token_id is not None:
         is_allowed = applications.of_sign_in(refresh_token_id) in _listed_by()
@@ -45,7 +45,7 @@ def refuse_other_pages() -> None:
 def add_cors(response: Response) -> Response:
     """Let a page read the answer if its origin is listed by the application that the request turned out to be for."""
     response.headers.add("Vary", "Origin")
-    if not _is_foreign() or not _may_read():
+    if not is_foreign() or not _may_read():
         return response
     response.headers["Access-Control-Allow-Origin"] = request.headers["Origin"]
     response.headers["Access-Control-Allow-Credentials"] = "true"
@@ -66,7 +66,8 @@ def _may_read() -> bool:
     return g.application_id in listed_by if "application_id" in g else bool(listed_by)
 
 
-def _is_foreign() -> bool:
+def is_foreign() -> bool:
+    """Whether the request names an origin that is not our own."""
     public = urlsplit(settings.BASE_URL)
     own = (f"{public.scheme}://{public.netloc}", f"{request.scheme}://{request.host}")
     return request.headers.get("Origin", own[0]) not in own

@@ -75,7 +75,10 @@ class CookieTransport:
         if not text:
             return None
         origins.refuse_foreign()
-        proof = jwts.read_refresh(text, now, csrf_sent())
+        try:
+            proof = jwts.read_refresh(text, now, csrf_sent())
+        except CsrfFailed:
+            raise _csrf_failed(text, now) from None
         origins.refuse_foreign(refresh_token_id=proof.refresh_token_id)
         return proof
 
@@ -124,6 +127,18 @@ def csrf_sent() -> str:
     if not value or not value.isascii():
         raise CsrfFailed
     return value
+
+
+def _csrf_failed(text: str, now: datetime) -> CsrfFailed:
+    """A page elsewhere can't read the csrf cookie: if the answer with its value got lost, it is locked out.
+
+    So it is told again, in a header that CORS shows to nobody but a page of the sign-in's own application.
+    """
+    if not origins.is_foreign():
+        return CsrfFailed()
+    refresh_token_id, csrf = jwts.csrf_in(text, now)
+    origins.refuse_foreign(refresh_token_id=refresh_token_id)
+    return CsrfFailed(headers={CSRF_HEADER: csrf})
 
 
 def refresh_cookie() -> str:

@@ -360,6 +360,33 @@ def test_an_allowed_origin_is_allowed_across_sites(device, account, allow):
 
 
 @browsers_only
+def test_a_listed_page_elsewhere_is_told_the_csrf_value_that_it_lost_and_nobody_else(device, allow, add_application):
+    """It can't read the cookie. Without this, one lost answer would lock it out with a good sign-in."""
+    allow(device.app, "https://shop.example.com")
+    add_application(device.app, "office", ["https://office.example.com"])
+    token, csrf = device.held()
+    for path in ("/jwt/refresh", "/auth/logout"):
+        for wrong in ("", "wrong"):
+            for origin, told in (
+                ({"Origin": "https://shop.example.com"}, csrf),
+                ({"Origin": "https://office.example.com"}, None),
+                ({"Origin": "https://evil.example"}, None),
+                ({"Origin": HOST}, None),
+                ({"Origin": "null"}, None),
+                ({}, None),
+            ):
+                answer = device.present(path, (token, wrong), origin)
+                assert (answer.status_code, code(answer)) == (401, "csrf_failed")
+                assert answer.headers.get("X-CSRF-TOKEN") == told, (origin, path)
+                if told:
+                    assert answer.headers["Access-Control-Allow-Origin"] == origin["Origin"]
+                    assert "X-CSRF-TOKEN" in answer.headers["Access-Control-Expose-Headers"]
+    forged = device.present("/jwt/refresh", (token[:-8] + "AAAAAAAA", "wrong"), {"Origin": "https://shop.example.com"})
+    assert (code(forged), forged.headers.get("X-CSRF-TOKEN")) == ("token_invalid", None)
+    assert device.refresh(held=(token, csrf)).status_code == 200
+
+
+@browsers_only
 def test_an_origin_is_allowed_for_its_own_application_alone(device, account, refused, add_application):
     origin = {"Origin": "https://office.example.com"}
     office_id = add_application(device.app, "office", ["https://office.example.com"])
