@@ -14,7 +14,7 @@ LEFT = {
     "users": "SELECT count(*) FROM users",
     "applications": "SELECT count(*) FROM applications",
     "tenants": "SELECT count(*) FROM tenants",
-    "roles": "SELECT count(*) FROM roles WHERE NOT built_in",
+    "roles": "SELECT count(*) FROM roles",
     "API tokens": "SELECT count(*) FROM api_tokens WHERE revoked_at IS NULL AND expires_at > :now",
     "sign-ins": "SELECT count(*) FROM refresh_tokens WHERE revoked_at IS NULL",
 }
@@ -56,7 +56,7 @@ def test_from_top_to_bottom(server, transport, left, tmp_path):
     command = newman.command(server.url, transport, ADMIN_EMAIL, ADMIN_PASSWORD, "--color", "off")
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr + server.log.read_text()
-    assert left() == before == {"users": 1, "applications": 1, "tenants": 1, "roles": 0, "API tokens": 0, "sign-ins": 0}
+    assert left() == before == {"users": 1, "applications": 1, "tenants": 1, "roles": 3, "API tokens": 0, "sign-ins": 0}
 
 
 @pytest.mark.parametrize("kind", ["sqlite"])

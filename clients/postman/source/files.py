@@ -14,8 +14,8 @@ ANSWERS = HERE / "answers.json"
 COLLECTION = "authsvc.postman_collection.json"
 TRANSPORTS = ("body", "cookie")
 ABOUT = """\
-A self-hosted token service: sign-ins with rotating refresh tokens, API tokens, OAuth 2, administration, and the wires of
-other systems.
+A self-hosted token service: sign-ins with rotating refresh tokens, API tokens, OAuth 2, administration, and the wires
+of other systems.
 
 **To begin:** choose an environment (*authsvc, body* or *authsvc, cookie*), fill in `baseUrl`, `adminEmail` and
 `adminPassword`, and run the folder *Start here*. Then send what you like, or run everything from top to bottom: each
@@ -86,5 +86,3 @@ def environment(transport: str) -> Json:
 def _event(listen: str, script: str) -> Json:
     lines = (HERE / script).read_text().splitlines()
     return {"listen": listen, "script": {"type": "text/javascript", "exec": lines}}
-
-

@@ -50,8 +50,8 @@ FOLDER = folder(
     get(
         "/auth/me",
         "Use it as ?token=",
-        """For what can send no header. Only tokens made with `allowInQuery` are taken there, and neither a view nor a log
-        ever sees it.""",
+        """For what can send no header. Only tokens made with `allowInQuery` are taken there, and neither a view nor a
+        log ever sees it.""",
         auth=NOBODY,
         query={"token": "{{apiToken}}"},
         holds=ME_BY_TOKEN,

@@ -99,8 +99,8 @@ FOLDER = folder(
     post(
         "/jwt/refresh",
         "A spent refresh token",
-        """The second device's first one, which was replaced more than ten seconds ago. Two hold this sign-in and one may
-        be a thief, so the whole sign-in ends.""",
+        """The second device's first one, which was replaced more than ten seconds ago. Two hold this sign-in and one
+        may be a thief, so the whole sign-in ends.""",
         auth=NOBODY,
         json={"refreshToken": "{{spentToken}}"},
         status=401,

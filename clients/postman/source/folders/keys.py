@@ -11,9 +11,9 @@ SAVES = [
 
 FOLDER = folder(
     "Keys",
-    """What signs access tokens and refresh tokens. Rotating signs nobody out: the next key has been published for a while,
-    and what the one before signed stays good. Revoking is for a key that somebody else may have: it ends every sign-in
-    that it may have signed. Here the new next key is revoked, which has signed nothing yet.""",
+    """What signs access tokens and refresh tokens. Rotating signs nobody out: the next key has been published for a
+    while, and what the one before signed stays good. Revoking is for a key that somebody else may have: it ends every
+    sign-in that it may have signed. Here the new next key is revoked, which has signed nothing yet.""",
     get("/admin/keys", "The keys", "Newest first, with their public halves.", holds={"data.items": SOME}, after=SAVES),
     get(
         "/admin/keys/{{activeKid}}",

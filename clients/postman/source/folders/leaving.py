@@ -6,8 +6,8 @@ from clients.postman.source.scripts import at_least
 
 FOLDER = folder(
     "Sign out",
-    """Out, everywhere; then the administrator takes away what this round made: its user, its applications and the script's
-    key. The audit trail keeps what happened, and rotating left one more signing key.""",
+    """Out, everywhere; then the administrator takes away what this round made: its user, its applications and the
+    script's key. The audit trail keeps what happened, and rotating left one more signing key.""",
     visitor_signs_in("Sign in a last time", "To sign out of something, whatever ran before."),
     post(
         "/auth/logout",

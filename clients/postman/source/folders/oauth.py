@@ -2,15 +2,15 @@
 
 from clients.postman.source.folders.people import device_signs_in
 from clients.postman.source.parts import NOBODY, basic, folder, get, post
-from clients.postman.source.scripts import ABSENT, A_JWT, SECONDS, SOME, includes_members
+from clients.postman.source.scripts import A_JWT, ABSENT, SECONDS, SOME, includes_members
 
 CLIENT = basic("{{office}}", "{{officeSecret}}")
 
 FOLDER = folder(
     "OAuth",
-    """For programs that speak the standards: RFC 6749 (tokens), 7662 (introspection), 7009 (revocation), 8414 (metadata),
-    7517 (keys). Bodies are forms, answers have no envelope. The client is the confidential application of *Start
-    here*; it proves itself by HTTP Basic.""",
+    """For programs that speak the standards: RFC 6749 (tokens), 7662 (introspection), 7009 (revocation), 8414
+    (metadata), 7517 (keys). Bodies are forms, answers have no envelope. The client is the confidential application of
+    *Start here*; it proves itself by HTTP Basic.""",
     get(
         "/.well-known/oauth-authorization-server",
         "Where everything is",

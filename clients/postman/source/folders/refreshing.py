@@ -5,7 +5,7 @@ from clients.postman.source.folders.people import SIGN_IN_ANSWER, device_signs_i
 from clients.postman.source.parts import NOBODY, folder, get, post
 from clients.postman.source.scripts import A_JWT, other_than
 
-ANSWER = {name: value for name, value in SIGN_IN_ANSWER.items()} | {"data.refreshTokenId": "{{refreshTokenId}}"}
+ANSWER = SIGN_IN_ANSWER | {"data.refreshTokenId": "{{refreshTokenId}}"}
 SENT = {
     "auth": NOBODY,
     "json": {"refreshToken": "{{refreshToken}}"},
@@ -24,8 +24,8 @@ FOLDER = folder(
     post(
         "/jwt/refresh",
         "Refresh",
-        """Trades the refresh token for the next one and another access token. The `Idempotency-Key` is kept before it is
-        sent: if no answer comes, the same request again, at any later time, harms nobody.""",
+        """Trades the refresh token for the next one and another access token. The `Idempotency-Key` is kept before it
+        is sent: if no answer comes, the same request again, at any later time, harms nobody.""",
         holds=ANSWER | {"data.accessToken": other_than("{{accessToken}}")},
         after=[*scripts.TRAVELS_AS_CHOSEN, *scripts.KEEPS_SIGN_IN],
         **SENT,

@@ -49,8 +49,8 @@ FOLDER = folder(
     delete(
         "/jwt/refresh",
         "What would end",
-        """With `preview` nothing ends: the answer says what would. Here: all my sign-ins at one application, but for the
-        second device's.""",
+        """With `preview` nothing ends: the answer says what would. Here: all my sign-ins at one application, but for
+        the second device's.""",
         json={
             "userId": "{{userId}}",
             "applicationId": "{{office}}",

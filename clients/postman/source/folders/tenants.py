@@ -5,8 +5,8 @@ from clients.postman.source.scripts import A_CLIENT_SECRET, ABSENT, AN_ID, SOME,
 
 APPLICATIONS = folder(
     "Applications",
-    """Client programs: a web page, a phone app, a back office. Each decides how its refresh tokens travel and how long they
-    live; what is `null`, the service's settings decide.""",
+    """Client programs: a web page, a phone app, a back office. Each decides how its refresh tokens travel and how long
+    they live; what is `null`, the service's settings decide.""",
     post(
         "/admin/applications",
         "Make an application",
@@ -70,8 +70,8 @@ APPLICATIONS = folder(
 
 TENANTS = folder(
     "Tenants",
-    """The walls: users, applications, roles and sign-ins belong to one, and nothing is seen across it. Operators, who hold
-    `tenants:write`, name any tenant in `X-Tenant-Id` on administrative routes; for everybody else the header
+    """The walls: users, applications, roles and sign-ins belong to one, and nothing is seen across it. Operators, who
+    hold `tenants:write`, name any tenant in `X-Tenant-Id` on administrative routes; for everybody else the header
     never opens anything.""",
     post(
         "/admin/tenants",

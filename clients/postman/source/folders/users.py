@@ -13,14 +13,19 @@ SIGN_OUT = signs_out("Sign out of administration", "You are nobody until the nex
 
 USERS = folder(
     "Users",
-    """Made, found, changed, disabled and deleted. Nobody acts upward: who would change a user that may do more than they
-    may gets a 403.""",
+    """Made, found, changed, disabled and deleted. Nobody acts upward: who would change a user that may do more than
+    they may gets a 403.""",
     post(
         "/admin/users",
         "Make a user",
         "Also while registration is closed. Without a password, nobody can sign in as this user with one.",
         status=201,
-        json={"email": "desk-{{run}}@example.com", "username": "desk-{{run}}", "name": "Front desk", "roles": ["member"]},
+        json={
+            "email": "desk-{{run}}@example.com",
+            "username": "desk-{{run}}",
+            "name": "Front desk",
+            "roles": ["member"],
+        },
         holds={
             "data.id": AN_ID,
             "data.email": "desk-{{run}}@example.com",
@@ -60,8 +65,8 @@ USERS = folder(
 
 ROLES = folder(
     "Roles",
-    """Named sets of permissions. A user may do what the user's roles allow together. Any `resource:action` will do: your
-    own APIs ask for theirs.""",
+    """Named sets of permissions. A user may do what the user's roles allow together. Any `resource:action` will do:
+    your own APIs ask for theirs.""",
     post(
         "/admin/roles",
         "Make a role",
@@ -108,7 +113,8 @@ ROLES = folder(
 
 THEIR_TOKENS = folder(
     "Sign-ins and API tokens of others",
-    """The same routes that owners use, and with `tokens:read`, `tokens:revoke` and `api-tokens:admin` the whole tenant's.""",
+    """The same routes that owners use; with `tokens:read`, `tokens:revoke` and `api-tokens:admin` they reach the whole
+    tenant's.""",
     get(
         "/jwt/refresh",
         "Where a user is signed in",
@@ -134,8 +140,8 @@ THEIR_TOKENS = folder(
     post(
         "/api-tokens",
         "A key for an operator's script",
-        """It may look up and end sign-ins and look after users, and nothing else. The folder *fusionauth* uses it as its
-        API key. The collection's last folder ends it.""",
+        """It may look up and end sign-ins and look after users, and nothing else. The folder *fusionauth* uses it as
+        its API key. The collection's last folder ends it.""",
         status=201,
         json={
             "name": "Postman {{run}}",

@@ -30,8 +30,8 @@ def passes(method: str) -> Request:
 
 FOLDER = folder(
     "Forward-auth",
-    """nginx, Caddy and Traefik ask here before they pass a request on to an API: 200 with who it is in `X-Auth-…` headers,
-    or 401, or 403. Any method will do, and no body is read.""",
+    """nginx, Caddy and Traefik ask here before they pass a request on to an API: 200 with who it is in `X-Auth-…`
+    headers, or 401, or 403. Any method will do, and no body is read.""",
     *(passes(method) for method in ("GET", "POST", "PUT", "PATCH", "DELETE")),
     asked(
         "GET",

@@ -318,7 +318,7 @@ KEY_PATH = f"{AT}/api/api-key/{{{{apiKeyId}}}}"
 
 API_KEYS = folder(
     "fusionauth: API keys",
-    "Made by the access token of somebody who holds what they open: the administrator, who signs in here and out again.",
+    "Made by somebody who holds what they open: the administrator, who signs in here and out again.",
     post(
         f"{AT}/api/login",
         "fusionauth: sign in as the administrator",

@@ -11,7 +11,7 @@ TOKEN = {"access_token": A_JWT, "token_type": "bearer", "expires_in": SECONDS}
 
 def speaking(name: str, about: str, *, register: str, login: str, me: str, refresh: str, logout: str) -> Folder:
     at, owner = "/laravel/api", f"{name.replace(' ', '-')}-{{{{run}}}}@example.com"
-    variable = f"{name.split()[-1]}Token"
+    variable = f"{name.rsplit(maxsplit=1)[-1]}Token"
     here: dict[str, Any] = {"auth": NOBODY, "bare": True}
     shown: dict[str, Any] = {"auth": bearer(variable), "bare": True}
     saves = {variable: "access_token"}

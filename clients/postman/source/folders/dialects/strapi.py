@@ -163,7 +163,9 @@ FOLDER = folder(
     "Strapi 5: the base URL of its clients is `{{baseUrl}}/strapi/api`.",
     SIGN_INS,
     API_TOKENS,
-    post("/strapi/api/auth/logout", "strapi: sign out", "`{scope: all}` would be everywhere.", holds={"ok": True}, **JWT),
+    post(
+        "/strapi/api/auth/logout", "strapi: sign out", "`{scope: all}` would be everywhere.", holds={"ok": True}, **JWT
+    ),
     get(
         "/strapi/api/users/me",
         "strapi: me after signing out",
