@@ -1,7 +1,5 @@
 """What must be done before the first request, and after every upgrade."""
 
-from pathlib import Path
-
 import click
 from flask.cli import with_appcontext
 from flask_migrate import upgrade
@@ -10,9 +8,6 @@ from authsvc import clock
 from authsvc.services import installation
 from authsvc.settings import settings
 
-# Beside the package in a clone; an installed package has none.
-COLLECTION = Path(__file__).resolve().parents[2] / "clients" / "postman"
-
 
 @click.command()
 @with_appcontext
@@ -20,15 +15,8 @@ def prepare() -> None:
     """Bring the tables up to date; make signing keys and a first administrator where there are none."""
     upgrade()
     first = installation.complete(clock.utcnow())
-    if first is not None:
-        _introduce(first)
-    if settings.DOCS:
-        click.echo(f"Try it in a browser: {settings.BASE_URL}/docs")
-    if COLLECTION.is_dir():
-        click.echo(f"Try it in Postman: import the files of {COLLECTION} (docs/postman.md says how)")
-
-
-def _introduce(first: installation.FirstAdmin) -> None:
+    if first is None:
+        return
     if first.password is None:
         click.echo(f"First administrator: {first.email} (with the ADMIN_PASSWORD you gave)")
     else:

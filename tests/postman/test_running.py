@@ -4,7 +4,7 @@ import subprocess
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import NullPool, create_engine, text
 
 from tests.conftest import ADMIN_EMAIL, ADMIN_PASSWORD, counter, on_postgresql, postgresql_url
 from tests.postman import newman
@@ -18,12 +18,20 @@ LEFT = {
     "API tokens": "SELECT count(*) FROM api_tokens WHERE revoked_at IS NULL AND expires_at > :now",
     "sign-ins": "SELECT count(*) FROM refresh_tokens WHERE revoked_at IS NULL",
 }
+UNTOUCHED = {"users": 1, "applications": 1, "tenants": 1, "roles": 3, "API tokens": 0, "sign-ins": 0}
+KINDS = [pytest.param(kind, marks=pytest.mark.xdist_group(f"postman-{kind}")) for kind in ("sqlite", "postgresql")]
+TRANSPORTS = {"sqlite": "body", "postgresql": "cookie"}
 
 
-@pytest.fixture
-def database_url(kind, tmp_path, worker_id):
+@pytest.fixture(scope="module", params=KINDS)
+def kind(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def database_url(kind, tmp_path_factory, worker_id):
     if kind == "sqlite":
-        yield f"sqlite:///{tmp_path}/authsvc.db"
+        yield f"sqlite:///{tmp_path_factory.mktemp('postman')}/authsvc.db"
         return
     name = f"postman_{worker_id}_{next(counter)}"
     on_postgresql(f"CREATE DATABASE {name}")
@@ -31,38 +39,32 @@ def database_url(kind, tmp_path, worker_id):
     on_postgresql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.fixture
-def server(database_url, tmp_path):
-    server = Gunicorn(database_url, tmp_path / "server.log", workers=2)
+@pytest.fixture(scope="module")
+def server(database_url, tmp_path_factory):
+    server = Gunicorn(database_url, tmp_path_factory.mktemp("postman") / "server.log", workers=2)
     yield server
     server.stop()
 
 
-@pytest.fixture
+def run(server, transport, password):
+    command = newman.command(server.url, transport, ADMIN_EMAIL, password, "--color", "off")
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+
+
 def left(database_url):
-    def count():
-        engine = create_engine(database_url)
-        with engine.connect() as connection:
-            found = {what: connection.scalar(text(ask), {"now": datetime.now(UTC)}) for what, ask in LEFT.items()}
-        engine.dispose()
-        return found
-
-    return count
+    with create_engine(database_url, poolclass=NullPool).connect() as connection:
+        return {what: connection.scalar(text(ask), {"now": datetime.now(UTC)}) for what, ask in LEFT.items()}
 
 
-@pytest.mark.parametrize(("transport", "kind"), [("body", "sqlite"), ("cookie", "postgresql")])
-def test_from_top_to_bottom(server, transport, left, tmp_path):
-    before = left()
-    command = newman.command(server.url, transport, ADMIN_EMAIL, ADMIN_PASSWORD, "--color", "off")
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+def test_from_top_to_bottom(server, kind, database_url):
+    done = run(server, TRANSPORTS[kind], ADMIN_PASSWORD)
     assert done.returncode == 0, done.stdout + done.stderr + server.log.read_text()
-    assert left() == before == {"users": 1, "applications": 1, "tenants": 1, "roles": 3, "API tokens": 0, "sign-ins": 0}
+    assert left(database_url) == UNTOUCHED
 
 
-@pytest.mark.parametrize("kind", ["sqlite"])
-def test_without_a_password_filled_in_it_stops_before_anything_is_asked_of_the_administrator(server, left):
-    command = newman.command(server.url, "body", ADMIN_EMAIL, "", "--color", "off")
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+@pytest.mark.parametrize("kind", KINDS[:1], indirect=True)
+def test_without_a_password_filled_in_it_stops_before_the_administrator_is_asked_for(server, kind):
+    done = run(server, "body", "")
     assert done.returncode == 1
     assert "fill these in: expected [ 'adminPassword' ]" in done.stdout
     assert "/auth/login" not in done.stdout
