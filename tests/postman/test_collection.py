@@ -7,8 +7,9 @@ import pytest
 
 from authsvc.blueprints.reference.document import describe, paths
 from clients.postman.source.files import COLLECTION, PLACE, TRANSPORTS, environment_file, files
-from clients.postman.source.recording import without_secrets
+from clients.postman.source.recording import renewed, without_secrets
 
+DOCUMENTATION = PLACE.parents[1] / "docs" / "postman.md"
 BY_ITSELF = {"HEAD", "OPTIONS"}
 # What *Errors worth seeing* asks for in vain.
 NOWHERE = {("GET", "/nowhere"), ("DELETE", "/auth/me")}
@@ -101,3 +102,20 @@ def test_every_main_request_has_a_saved_answer_and_no_saved_answer_has_a_secret(
     assert saved["Me"][0] == 200
     assert 401 in saved["Me"]
     assert saved["Refresh"] == [200, 401]
+
+
+def test_the_documentation_names_every_file_to_import_and_no_other():
+    named = re.findall(r"[\w-]+\.postman_\w+\.json", DOCUMENTATION.read_text())
+    assert set(named) == {COLLECTION, *map(environment_file, TRANSPORTS)} == {one.name for one in PLACE.glob("*.json")}
+
+
+def test_a_saved_answer_stays_where_only_its_values_are_new():
+    def answer(status, body):
+        return {"status": status, "headers": {}, "body": json.dumps(body)}
+
+    old, alike = answer(200, {"id": "a", "at": [1]}), answer(200, {"id": "b", "at": [2]})
+    others = [answer(201, {"id": "a", "at": [1]}), answer(200, {"id": None, "at": [1]}), answer(200, {"id": "a"})]
+    assert renewed({"Me": old}, {"Me": alike}) == {"Me": old}
+    for other in others:
+        assert renewed({"Me": old}, {"Me": other}) == {"Me": other}
+    assert renewed({"Gone": old}, {"New": alike}) == {"New": alike}

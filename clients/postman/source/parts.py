@@ -78,7 +78,7 @@ class Request:
             "name": self.name,
             "event": [*events, _script("test", list(self.tests()))],
             "request": self.request(),
-            "response": [_example(self.request(), one) for one in recorded.get(self.name, [])],
+            "response": [_example(one) for one in recorded.get(self.name, [])],
         }
 
     def request(self) -> Json:
@@ -107,8 +107,6 @@ class Request:
 
 @dataclass(frozen=True)
 class Folder:
-    """`bare`: none of its answers has the native envelope."""
-
     name: str
     about: str
     items: "tuple[Request | Folder, ...]"
@@ -158,11 +156,11 @@ def _pairs(given: dict[str, str]) -> list[Json]:
     return [{"key": name, "value": text} for name, text in given.items()]
 
 
-def _example(request: Json, recorded: Json) -> Json:
+def _example(recorded: Json) -> Json:
     status = recorded["status"]
     return {
         "name": f"{status}: {recorded['name']}",
-        "originalRequest": recorded.get("request", {key: value for key, value in request.items() if key != "auth"}),
+        "originalRequest": recorded["request"],
         "status": HTTPStatus(status).phrase,
         "code": status,
         "_postman_previewlanguage": "json",

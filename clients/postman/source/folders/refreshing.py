@@ -25,7 +25,8 @@ FOLDER = folder(
         "/jwt/refresh",
         "Refresh",
         """Trades the refresh token for the next one and another access token. The `Idempotency-Key` is kept before it
-        is sent: if no answer comes, the same request again, at any later time, harms nobody.""",
+        is sent: if no answer comes, the same request again, at any later time, harms nobody. In cookie transport the
+        script leaves the body away.""",
         holds=ANSWER | {"data.accessToken": other_than("{{accessToken}}")},
         after=[*scripts.TRAVELS_AS_CHOSEN, *scripts.KEEPS_SIGN_IN],
         **SENT,
