@@ -63,8 +63,13 @@ def test_from_top_to_bottom(server, kind, database_url):
 
 
 @pytest.mark.parametrize("kind", KINDS[:1], indirect=True)
-def test_without_a_password_filled_in_it_stops_before_the_administrator_is_asked_for(server, kind):
-    done = run(server, "body", "")
-    assert done.returncode == 1
-    assert "fill these in: expected [ 'adminPassword' ]" in done.stdout
-    assert "/auth/login" not in done.stdout
+def test_who_forgets_the_password_or_has_it_wrong_is_told_so_and_no_second_guess_is_made(server, kind):
+    for password, said, guesses in (
+        ("", "fill these in: expected [ 'adminPassword' ]", 0),
+        ("no", "credentials_invalid", 1),
+    ):
+        done = run(server, "body", password)
+        assert done.returncode == 1
+        assert said in done.stdout
+        assert done.stdout.count("/auth/login") == guesses
+        assert "/admin/" not in done.stdout

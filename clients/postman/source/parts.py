@@ -29,7 +29,8 @@ class Request:
 
     `holds` names places in the answer's JSON and what stands there, `saves` those that later requests need. With
     `code` the answer is an error in the native envelope; `bare` answers have no envelope, `empty` ones no body.
-    `answers_too` names the request to which this answer is an example as well.
+    Where it `stops`, the run ends if the status is another. `answers_too` names the request to which this answer is an
+    example as well.
     """
 
     name: str
@@ -51,11 +52,18 @@ class Request:
     saves: dict[str, str] = field(default_factory=dict)
     before: list[str] = field(default_factory=list)
     after: list[str] = field(default_factory=list)
+    stops: bool = False
     example: bool = True
     answers_too: str | None = None
 
     def tests(self) -> Iterator[str]:
+        """With another status one sentence, the body in it, says more than all that would fail after it."""
         yield from scripts.answers(self.status)
+        yield f"if (pm.response.code === {self.status}) {{"
+        yield from (f"  {line}" for line in self._judged())
+        yield "} else pm.execution.setNextRequest(null);" if self.stops else "}"
+
+    def _judged(self) -> Iterator[str]:
         if self.empty:
             yield from scripts.is_empty()
         else:

@@ -128,10 +128,8 @@ Object.entries(fresh).forEach(([name, value]) => pm.environment.set(name, value)
 STOPS_UNLESS_FILLED_IN = """\
 const missing = ["baseUrl", "adminEmail", "adminPassword"].filter((name) => !pm.environment.get(name));
 pm.test("the environment is chosen and filled in", () => pm.expect(missing, "fill these in").to.eql([]));
-if (missing.length || pm.response.code !== 200) pm.execution.setNextRequest(null);
+if (missing.length) pm.execution.setNextRequest(null);
 """.splitlines()
-
-STOPS_UNLESS_IN = "if (pm.response.code !== 200) pm.execution.setNextRequest(null);"
 
 KEEPS_SIGN_IN = """\
 pm.environment.set("accessToken", body.data.accessToken);

@@ -22,6 +22,7 @@ START = folder(
         holds={"status": "ready"},
         before=scripts.STARTS_ANEW,
         after=scripts.STOPS_UNLESS_FILLED_IN,
+        stops=True,
         example=False,
     ),
     admin_signs_in(

@@ -55,7 +55,8 @@ def admin_signs_in(name: str, about: str, **more: Any) -> Request:
         holds=SIGN_IN_ANSWER | {"data.user.roles": includes_members("admin", "operator")},
         saves={"adminId": "data.user.id", "adminSignInId": "data.refreshTokenId"},
         before=['if (!pm.environment.get("adminPassword")) pm.execution.skipRequest();'],
-        after=[scripts.STOPS_UNLESS_IN, *scripts.KEEPS_SIGN_IN],
+        after=scripts.KEEPS_SIGN_IN,
+        stops=True,
         **more,
     )
 
