@@ -19,10 +19,11 @@ if (kept("accessToken") && (kept("refreshToken") || kept("csrfToken")) && Number
   pm.sendRequest(request, (failure, answer) => {
     if (failure || answer.code >= 429) return; // still signed in: next time, the same attempt
     pm.environment.unset("refreshAttempt");
-    const data = answer.code === 200 ? answer.json().data : {};
-    pm.environment.set("accessToken", data.accessToken || "");
-    pm.environment.set("refreshToken", data.refreshToken || "");
-    pm.environment.set("csrfToken", data.csrfToken || "");
-    pm.environment.set("accessTokenEnds", Date.now() + (data.expiresIn || 0) * 1000);
+    const {data, error} = answer.json();
+    if (answer.code !== 200 && (answer.code !== 401 || error.code === "csrf_failed")) return; // still signed in too
+    pm.environment.set("accessToken", data?.accessToken ?? "");
+    pm.environment.set("refreshToken", data?.refreshToken ?? "");
+    pm.environment.set("csrfToken", data?.csrfToken ?? "");
+    pm.environment.set("accessTokenEnds", Date.now() + (data?.expiresIn ?? 0) * 1000);
   });
 }

@@ -42,7 +42,6 @@ FOLDER = folder(
             "scope": "tokens:read",
             "refresh_token": ABSENT,
         },
-        saves={"clientToken": "access_token"},
     ),
     device_signs_in(
         "A user signs in to the client",
