@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 NODE := tests/clients/node
 
-.PHONY: help run test check packages clean pins
+.PHONY: help run test check postman postman-collection packages clean pins
 
 help: ## list the commands
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
 
 run: $(VENV)/runtime ## start the service: tables, keys, first administrator, then gunicorn in the foreground
 	@$(BIN)/flask --app wsgi prepare && exec $(BIN)/gunicorn -c config/gunicorn.py
@@ -19,6 +19,12 @@ check: $(VENV)/development ## lint, format and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+postman: $(VENV)/development $(VENV)/node ## run the Postman collection against a fresh service, in both transports
+	@$(BIN)/python -m tests.postman
+
+postman-collection: $(VENV)/runtime ## write the Postman collection from its source
+	@$(BIN)/python -m clients.postman.source
 
 packages: ## install the Debian packages that tests need, where they are missing
 	@PYTHON="$(PYTHON)" .ci/packages

@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import tempfile
+from collections.abc import Iterator
 from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
@@ -13,6 +14,7 @@ import authsvc.blueprints  # noqa: F401
 from authsvc.hiding import without_secrets
 from authsvc.settings import SettingsRefused, check, worker_count
 from config import SettingInvalid, from_environment
+from config.base import ROOT
 from config.environment import host_and_port
 
 # The modules are loaded here, once, and the workers are forked from that; what is opened, each worker opens itself.
@@ -64,12 +66,19 @@ access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms %({x-request-id}o)s
 
 
 def post_worker_init(worker: Any) -> None:
-    """Say once where the service is, when the first worker can serve."""
+    """Say once where everything is, when the first worker can serve."""
     if worker.age == 1:
-        console = f"console at {_settings.BASE_URL}/console; " if _settings.CONSOLE else ""
-        print(
-            f"authsvc is ready: {_settings.BASE_URL} ({console}listening on {bind}; documentation in docs/)", flush=True
-        )
+        print(*_places(), f"authsvc is ready: {_settings.BASE_URL} (listening on {bind})", sep="\n", flush=True)
+
+
+def _places() -> Iterator[str]:
+    """Those that there are: an installed package has neither collection nor documentation beside it."""
+    if _settings.CONSOLE:
+        yield f"Console: {_settings.BASE_URL}/console"
+    if _settings.DOCS:
+        yield f"Try it in a browser: {_settings.BASE_URL}/docs"
+    if (ROOT / "clients" / "postman").is_dir():
+        yield f"Try it in Postman: {ROOT / 'clients' / 'postman'}; how: {ROOT / 'docs' / 'postman.md'}"
 
 
 def on_starting(_server: Any) -> None:

@@ -38,7 +38,7 @@ def refuse_foreign(application_id: str | None = None, refresh_token_id: str | No
 
 def refuse_other_pages() -> None:
     """Raises CsrfFailed for a request from any page but our own, whatever stands on any list."""
-    if _is_foreign() or request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+    if is_foreign() or request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
         raise CsrfFailed
 
 

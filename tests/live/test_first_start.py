@@ -72,6 +72,8 @@ def test_the_readme_works_word_by_word(copy, tmp_path):
     port = free_port()
     with MakeRun(copy, port) as first:
         said = "".join(first.lines)
+        assert f"http://127.0.0.1:{port}/docs\n" in said
+        assert f"{copy}/clients/postman; how: {copy}/docs/postman.md\n" in said
         [(email, password)] = re.findall(r"^First administrator: (\S+) password: (\S+) ", said, re.MULTILINE)
         answers = run_commands("body", tmp_path, port)
         assert '"message":"This is you."' in answers
