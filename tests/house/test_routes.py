@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from authsvc.blueprints.reference.document import describe, paths
+from authsvc.blueprints.reference.document import describe, is_for_people, paths
 from authsvc.credentials.guard import is_open_to, public, requires
 from tests.conftest import ADMIN_EMAIL, ADMIN_PASSWORD
 
@@ -136,10 +136,6 @@ def test_every_route_of_a_dialect_is_documented(app):
     }
     headings = re.findall(r"^### `([A-Z|]+) (\S+?)/?`", DIALECTS.read_text(), re.M)
     assert {(method, path) for methods, path in headings for method in methods.split("|")} == served
-
-
-def is_for_people(view):
-    return hasattr(view, "for_people") or view.__module__.startswith("authsvc.console.")
 
 
 def test_every_route_for_programs_is_described(app):

@@ -15,6 +15,7 @@ from authsvc.credentials import transports
 from authsvc.credentials.transports import CSRF_HEADER
 
 DIALECTS = "authsvc.dialects."
+CONSOLE = "authsvc.console."
 BY_ITSELF = {"HEAD", "OPTIONS"}
 WITH_BODY = {"POST", "PUT", "PATCH", "DELETE"}
 ABOUT = """\
@@ -55,7 +56,7 @@ def describe(app: Flask) -> dict[str, Any]:
         spec.components.schema(name, schema)
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
         view = app.view_functions[rule.endpoint]
-        if hasattr(view, "for_people") or not (hasattr(view, "gives") or _is_foreign(view)):
+        if is_for_people(view) or not (hasattr(view, "gives") or _is_foreign(view)):
             continue
         path, described = _path(rule), {}
         for method in sorted((rule.methods or set()) - BY_ITSELF):
@@ -72,6 +73,10 @@ def _operation(rule: Rule, view: Any, method: str, converter: shapes.Converter) 
     if _is_foreign(view):
         return operations.foreign(view, name, blueprint.split(":")[0], with_body=method in WITH_BODY)
     return operations.native(view, converter, name, TAGS[blueprint][0])
+
+
+def is_for_people(view: Any) -> bool:
+    return hasattr(view, "for_people") or view.__module__.startswith(CONSOLE)
 
 
 def _is_foreign(view: Any) -> bool:

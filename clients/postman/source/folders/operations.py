@@ -23,6 +23,16 @@ FOLDER = folder(
         holds={"status": "ready"},
     ),
     get(
+        "/metrics",
+        "The numbers, through a proxy",
+        """What was counted, for Prometheus: only to addresses that `METRICS_READERS` names (in development, this
+        machine), and never through a proxy, as this request says it came. Without that header, try it in a browser.""",
+        auth=NOBODY,
+        headers={"X-Forwarded-For": "192.0.2.7"},
+        status=404,
+        code="not_found",
+    ),
+    get(
         "/openapi.json",
         "The description of all routes",
         "OpenAPI 3.1, made from what the routes say of themselves; `/docs` shows it as a page.",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from clients.postman.source.parts import NOBODY, Request, bearer, delete, folder, get, post, put
+from clients.postman.source.parts import NOBODY, Request, bearer, delete, folder, get, patch, post, put
 from clients.postman.source.scripts import (
     A_JWT,
     ABSENT,
@@ -39,7 +39,8 @@ def signs_in(name: str, about: str, password: str = "{{password}}") -> Request: 
             "user.registrations[0].applicationId": "{{application}}",
         },
         saves={"fusionToken": "token", "fusionRefresh": "refreshToken", "fusionSignInId": "refreshTokenId"},
-        **HERE,
+        bare=True,
+        **KEY,
     )
 
 
@@ -70,6 +71,15 @@ USERS = folder(
         "fusionauth: one user",
         "By id.",
         holds={"user.id": "{{fusionId}}", "user.email": OWNER},
+        bare=True,
+        **KEY,
+    ),
+    patch(
+        f"{AT}/api/user/{{{{fusionId}}}}",
+        "fusionauth: rename a user",
+        "What is not named stays; with `PUT` it goes.",
+        json={"user": {"fullName": "Fusion, renamed"}},
+        holds={"user.id": "{{fusionId}}", "user.fullName": "Fusion, renamed"},
         bare=True,
         **KEY,
     ),
@@ -149,7 +159,7 @@ USERS = folder(
 
 SIGN_INS = folder(
     "fusionauth: signing in",
-    "Tokens travel in bodies, whatever the application's transport is.",
+    "With an API key, as programs sign people in, tokens travel in bodies, whatever the application's transport is.",
     signs_in("fusionauth: sign in", "A wrong name or password is an empty 404."),
     post(
         f"{AT}/api/login",
@@ -166,6 +176,23 @@ SIGN_INS = folder(
         "The claims, while the sign-in lives.",
         holds={"jwt.sub": "{{fusionId}}", "jwt.sid": "{{fusionSignInId}}", "jwt.aud": "{{application}}"},
         **JWT,
+    ),
+    get(
+        f"{AT}/api/jwt/issue",
+        "fusionauth: another access token",
+        "Of the same sign-in, for the same application.",
+        query={"applicationId": "{{application}}"},
+        holds={"token": A_JWT},
+        **JWT,
+    ),
+    post(
+        f"{AT}/api/jwt/vend",
+        "fusionauth: vend",
+        "An empty 401: a token that hangs on no sign-in could not be ended, so nobody gets one.",
+        json={"claims": {}, "timeToLiveInSeconds": 60},
+        status=401,
+        empty=True,
+        **KEY,
     ),
     get(
         f"{AT}/api/user",
@@ -345,6 +372,16 @@ API_KEYS = folder(
             "apiKey.permissions.endpoints": {"/api/jwt/refresh": ["DELETE", "GET"], "/api/user": ["GET"]},
         },
         saves={"apiKeyId": "apiKey.id"},
+        bare=True,
+        **MANAGER,
+    ),
+    post(
+        f"{AT}/api/api-key/{{{{apiKeyId}}}}",
+        "fusionauth: an API key with an id that is taken",
+        "The id may be chosen; this one is the first key's.",
+        json={"apiKey": {"name": "again {{run}}", "permissions": {"endpoints": {"/api/user": ["GET"]}}}},
+        status=400,
+        holds={"fieldErrors.keyId[0].code": TEXT},
         bare=True,
         **MANAGER,
     ),
