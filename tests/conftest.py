@@ -15,6 +15,7 @@ import pytest
 from flask_sqlalchemy import SQLAlchemy
 from hypothesis.configuration import set_hypothesis_home_dir
 from sqlalchemy import text
+from werkzeug.routing import Rule
 
 from authsvc import clock, create_app
 from authsvc.extensions import Table
@@ -168,6 +169,22 @@ def known_statements():
     SQLAlchemy._make_engine = kept_or_made
     yield
     SQLAlchemy._make_engine = make
+
+
+@pytest.fixture(scope="session", autouse=True)
+def known_routes():
+    """A rule compiles what would build an address of it: most of what making an app takes. Equal rules share it."""
+    compile_builder, kept = Rule._compile_builder, {}
+
+    def kept_or_compiled(self, append_unknown=True):
+        key = (append_unknown, self.rule, tuple(self._trace), repr(self.defaults))
+        if key not in kept:
+            kept[key] = compile_builder(self, append_unknown)
+        return kept[key]
+
+    Rule._compile_builder = kept_or_compiled
+    yield
+    Rule._compile_builder = compile_builder
 
 
 @pytest.fixture(params=["body", "cookie"])
