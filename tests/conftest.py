@@ -8,7 +8,9 @@ the first rows put back. Time is not moved: what must be old is put into the pas
 import itertools
 import os
 import shutil
+import tempfile
 from datetime import timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -91,11 +93,13 @@ def finish_writing(app):
 
 
 @pytest.fixture(scope="session")
-def first_file(tmp_path_factory):
-    """A migrated SQLite database, to be copied."""
-    lite = tmp_path_factory.mktemp("sqlite") / "first.db"
-    migrate(f"sqlite:///{lite}")
-    return lite
+def first_file():
+    """A migrated SQLite database, to be copied; in memory where there is a place for files: no commit waits for a disk."""
+    memory = Path("/dev/shm")  # noqa: S108  (a folder of its own is made there)
+    with tempfile.TemporaryDirectory(prefix="authsvc-sqlite-", dir=memory if memory.is_dir() else None) as folder:
+        lite = Path(folder) / "first.db"
+        migrate(f"sqlite:///{lite}")
+        yield lite
 
 
 class FirstRows:
