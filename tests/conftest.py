@@ -101,7 +101,7 @@ def finish_writing(app):
 
 @pytest.fixture(scope="session")
 def first_file():
-    """A migrated SQLite database, to be copied; in memory where there is a place for files: no commit waits for a disk."""
+    """A migrated SQLite database, to be copied. It lies in memory where it can: then no commit waits for a disk."""
     memory = Path("/dev/shm")  # noqa: S108  (a folder of its own is made there)
     with tempfile.TemporaryDirectory(prefix="authsvc-sqlite-", dir=memory if memory.is_dir() else None) as folder:
         lite = Path(folder) / "first.db"
