@@ -14,17 +14,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from flask_sqlalchemy import SQLAlchemy
 from hypothesis.configuration import set_hypothesis_home_dir
 from sqlalchemy import text
-from werkzeug.routing import Rule
 
 from authsvc import clock, create_app
 from authsvc.extensions import Table, db
 from authsvc.models.engine import transaction
 from authsvc.services import installation
 from config import Testing
-from tests import described
+from tests import described, shared
 from tests.drivers import DEVICES, Account
 from tests.planting import two_walled_in
 from tests.servers.postgresql import Postgresql
@@ -35,7 +33,6 @@ ADMIN_EMAIL = "admin@example.com"
 ADMIN_PASSWORD = "correct horse battery staple"
 FEW = 2
 counter = itertools.count()
-engines = {}
 
 
 def pytest_configure(config):
@@ -84,11 +81,6 @@ def close(app):
             db.engine.dispose()
 
 
-def let_go():
-    for engine in engines.values():
-        engine.dispose()
-
-
 def finish_writing(app):
     """What is done behind the requests: now."""
     uses, ring = app.extensions["authsvc.uses"], app.extensions["authsvc.ring"]
@@ -102,8 +94,9 @@ def finish_writing(app):
 @pytest.fixture(scope="session")
 def first_file():
     """A migrated SQLite database, to be copied. It lies in memory where it can: then no commit waits for a disk."""
-    memory = Path("/dev/shm")  # noqa: S108  (a folder of its own is made there)
-    with tempfile.TemporaryDirectory(prefix="authsvc-sqlite-", dir=memory if memory.is_dir() else None) as folder:
+    memory = "/dev/shm"  # noqa: S108  (a folder of its own is made there)
+    place = memory if os.access(memory, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="authsvc-sqlite-", dir=place) as folder:
         lite = Path(folder) / "first.db"
         migrate(f"sqlite:///{lite}")
         yield lite
@@ -120,7 +113,7 @@ class FirstRows:
         self.make()
 
     def make(self):
-        let_go()
+        shared.let_go_of_engines()
         on_postgresql(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
         on_postgresql(f"CREATE DATABASE {self.name}")
         migrate(self.url)
@@ -177,36 +170,9 @@ def database(database_kind, first_file, request):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def known_statements():
-    """An engine compiles each statement once, and each app makes an engine: here they share those of one address."""
-    make = SQLAlchemy._make_engine
-
-    def kept_or_made(self, bind_key, options, app):
-        key = repr(sorted(options.items()))
-        if key not in engines:
-            engines[key] = make(self, bind_key, options, app)
-        return engines[key]
-
-    SQLAlchemy._make_engine = kept_or_made
-    yield
-    SQLAlchemy._make_engine = make
-    let_go()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def known_routes():
-    """A rule compiles what would build an address of it: most of what making an app takes. Equal rules share it."""
-    compile_builder, kept = Rule._compile_builder, {}
-
-    def kept_or_compiled(self, append_unknown=True):
-        key = (append_unknown, self.rule, tuple(self._trace), repr(self.defaults))
-        if key not in kept:
-            kept[key] = compile_builder(self, append_unknown)
-        return kept[key]
-
-    Rule._compile_builder = kept_or_compiled
-    yield
-    Rule._compile_builder = compile_builder
+def dear_to_make():
+    with shared.statements(), shared.routes():
+        yield
 
 
 @pytest.fixture(params=["body", "cookie"])
