@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 NODE := tests/clients/node
+FUZZ ?= 200
 
-.PHONY: help run test check postman postman-collection packages clean pins
+.PHONY: help run test fuzz check postman postman-collection packages clean pins
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -14,6 +15,9 @@ run: $(VENV)/runtime ## start the service: tables, keys, first administrator, th
 
 test: packages $(VENV)/development $(VENV)/node ## every test, with a PostgreSQL of its own
 	@$(BIN)/python -m pytest -n auto --dist loadgroup
+
+fuzz: packages $(VENV)/development ## ask every operation for things by chance, at length: FUZZ=500 of each
+	@FUZZ=$(FUZZ) $(BIN)/python -m pytest tests/security/test_fuzzing.py
 
 check: $(VENV)/development ## lint, format and types
 	@$(BIN)/ruff check .

@@ -8,20 +8,21 @@ the first rows put back. Time is not moved: what must be old is put into the pas
 import itertools
 import os
 import shutil
+import tempfile
 from datetime import timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
-from flask_sqlalchemy import SQLAlchemy
 from hypothesis.configuration import set_hypothesis_home_dir
 from sqlalchemy import text
 
 from authsvc import clock, create_app
-from authsvc.extensions import Table
+from authsvc.extensions import Table, db
 from authsvc.models.engine import transaction
 from authsvc.services import installation
 from config import Testing
-from tests import described
+from tests import described, shared
 from tests.drivers import DEVICES, Account
 from tests.planting import two_walled_in
 from tests.servers.postgresql import Postgresql
@@ -30,6 +31,7 @@ POSTGRESQL = "AUTHSVC_TEST_POSTGRESQL"
 BASE_URL = "https://auth.example.org"
 ADMIN_EMAIL = "admin@example.com"
 ADMIN_PASSWORD = "correct horse battery staple"
+FEW = 2
 counter = itertools.count()
 
 
@@ -72,11 +74,11 @@ def migrate(database_url):
 
 
 def close(app):
-    from authsvc.extensions import db
-
+    """Let go of its database. A few connections to a PostgreSQL stay for the next app: they are dear to make."""
     with app.app_context():
         finish_writing(app)
-        db.engine.dispose()
+        if db.engine.dialect.name == "sqlite" or db.engine.pool.checkedin() > FEW:
+            db.engine.dispose()
 
 
 def finish_writing(app):
@@ -90,11 +92,14 @@ def finish_writing(app):
 
 
 @pytest.fixture(scope="session")
-def first_file(tmp_path_factory):
-    """A migrated SQLite database, to be copied."""
-    lite = tmp_path_factory.mktemp("sqlite") / "first.db"
-    migrate(f"sqlite:///{lite}")
-    return lite
+def first_file():
+    """A migrated SQLite database, to be copied. It lies in memory where it can: then no commit waits for a disk."""
+    memory = "/dev/shm"  # noqa: S108  (a folder of its own is made there)
+    place = memory if os.access(memory, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="authsvc-sqlite-", dir=place) as folder:
+        lite = Path(folder) / "first.db"
+        migrate(f"sqlite:///{lite}")
+        yield lite
 
 
 class FirstRows:
@@ -108,31 +113,41 @@ class FirstRows:
         self.make()
 
     def make(self):
+        shared.let_go_of_engines()
         on_postgresql(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
         on_postgresql(f"CREATE DATABASE {self.name}")
         migrate(self.url)
-        copies = [f"CREATE TABLE first.{table} AS SELECT * FROM {table}" for table in self.tables]
-        self.run(["CREATE SCHEMA first", *copies])
+        # To connect takes the server longer than all that is done here.
+        self.connection = psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True)
+        self.connection.execute("CREATE SCHEMA first")
+        for table in self.tables:
+            self.connection.execute(f"CREATE TABLE first.{table} AS SELECT * FROM {table}")
+        self.connection.execute(f"CREATE FUNCTION first.put_back() RETURNS void LANGUAGE plpgsql AS '{self.body()}'")
 
-    def put_back(self):
-        # Nobody else is left in it, and the order of the tables is nobody's business.
-        alone = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
-        statements = [f"{alone} AND pid <> pg_backend_pid()", "SET session_replication_role = replica"]
+    def body(self):
+        """Nobody is left in the middle of anything, and the order of the tables is nobody's business."""
+        others = "datname = current_database() AND pid <> pg_backend_pid() AND state <> $$idle$$"
+        statements = [
+            f"PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}",
+            "SET LOCAL session_replication_role = replica",
+        ]
         for table in self.tables:
             statements += [f"DELETE FROM {table}", f"INSERT INTO {table} SELECT * FROM first.{table}"]
-        try:
-            self.run(statements)
-        except psycopg.Error:
-            self.make()
+        return f"BEGIN {'; '.join(statements)}; END"
 
-    def run(self, statements):
-        with psycopg.connect(self.url.replace("+psycopg", "")) as connection:
-            connection.execute("; ".join(statements))
+    def put_back(self):
+        try:
+            self.connection.execute("SELECT first.put_back()")
+        except psycopg.Error:
+            self.connection.close()
+            self.make()
 
 
 @pytest.fixture(scope="session")
 def first_rows(worker_id):
-    return FirstRows(f"test_{worker_id}")
+    kept = FirstRows(f"test_{worker_id}")
+    yield kept
+    kept.connection.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -155,19 +170,9 @@ def database(database_kind, first_file, request):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def known_statements():
-    """An engine compiles each statement once, and each app makes an engine: here they share those of one address."""
-    make, kept = SQLAlchemy._make_engine, {}
-
-    def kept_or_made(self, bind_key, options, app):
-        key = repr(sorted(options.items()))
-        if key not in kept:
-            kept[key] = make(self, bind_key, options, app)
-        return kept[key]
-
-    SQLAlchemy._make_engine = kept_or_made
-    yield
-    SQLAlchemy._make_engine = make
+def dear_to_make():
+    with shared.statements(), shared.routes():
+        yield
 
 
 @pytest.fixture(params=["body", "cookie"])

@@ -23,12 +23,13 @@ def hit(dialect: str, key: str, now: datetime, expires_at: datetime) -> Any:
     """Count one and answer the new count and the end of its window; a window that has ended begins anew."""
     insert: Any = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}[dialect]
     fresh = Attempt.expires_at <= bindparam("now", now)
+    ends = bindparam("ends", expires_at, Attempt.expires_at.type)  # `excluded` has it too, and is dear to make
     row = insert(Attempt).values(key=key, count=1, expires_at=expires_at)
     return row.on_conflict_do_update(
         index_elements=[Attempt.key],
         set_={
             "count": case((fresh, 1), else_=Attempt.count + 1),
-            "expires_at": case((fresh, row.excluded.expires_at), else_=Attempt.expires_at),
+            "expires_at": case((fresh, ends), else_=Attempt.expires_at),
         },
     ).returning(Attempt.count, Attempt.expires_at)
 

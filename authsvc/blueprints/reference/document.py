@@ -11,6 +11,7 @@ from werkzeug.routing import Rule
 
 from authsvc.blueprints import verify
 from authsvc.blueprints.reference import examples, operations, refusals, shapes
+from authsvc.blueprints.refresh import LONGEST_ATTEMPT
 from authsvc.credentials import transports
 from authsvc.credentials.transports import CSRF_HEADER
 
@@ -125,13 +126,16 @@ def _add_components(spec: APISpec, app: Flask) -> None:
         "clientSecret": {"type": "http", "scheme": "basic", "description": "A client's id and secret."},
     }.items():
         spec.components.security_scheme(name, scheme)
-    for name, text in {
-        operations.TENANT: "A tenant's id or slug. It selects and never authorizes.",
-        "Idempotency-Key": "Repeat it where no answer came: the same refresh gives the same answer.",
-    }.items():
-        spec.components.parameter(
-            name, "header", {"name": name, "description": text, "schema": {"type": "string", "maxLength": 255}}
-        )
+    for name, text, shape in (
+        (operations.TENANT, "A tenant's id or slug. It selects and never authorizes.", {}),
+        (
+            "Idempotency-Key",
+            "Repeat it where no answer came: the same refresh gives the same answer.",
+            {"maxLength": LONGEST_ATTEMPT},
+        ),
+    ):
+        schema = {"type": "string", **shape}
+        spec.components.parameter(name, "header", {"name": name, "description": text, "schema": schema})
     for name, text in {
         "X-Request-Id": "The request's, as the log has it.",
         "WWW-Authenticate": "What is lacking.",
