@@ -145,6 +145,12 @@ def test_every_link_between_pages_leads_somewhere():
                 assert anchor in {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings}, target
 
 
+def test_tests_that_the_page_on_security_names_exist():
+    named = re.findall(r"`((?:[a-z]+/)?[\w*]+\.py|[a-z]+/)`", (DOCS / "security.md").read_text())
+    assert len(named) > 30
+    assert [one for one in named if not list((ROOT / "tests").glob(one))] == []
+
+
 def test_pages_that_the_code_refers_to_exist():
     """docs/rotation.md and its like, in docstrings."""
     for path in (ROOT / "authsvc").rglob("*.py"):
