@@ -52,7 +52,7 @@ def copy(tmp_path):
     for name in tracked.splitlines():
         place = tmp_path / "authsvc" / name
         place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, place)
+        shutil.copy2(ROOT / name, place, follow_symlinks=False)
     (tmp_path / "authsvc" / ".venv").symlink_to(sys.prefix)
     return tmp_path / "authsvc"
 
