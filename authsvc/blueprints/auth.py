@@ -77,7 +77,7 @@ class RevokedOut(Camel):
 
 
 class RegisterIn(Body):
-    email = Text(required=True)
+    email = Text(required=True, metadata={"format": "email"})
     password = Text(required=True, longest=4096)
     username = Text(longest=64)
     name = Text()

@@ -22,7 +22,7 @@ MOST_ROLES = 100
 
 
 class UserIn(Body):
-    email = Text(required=True)
+    email = Text(required=True, metadata={"format": "email"})
     password = Text(longest=4096)
     username = Text(longest=64)
     name = Text()
