@@ -176,6 +176,6 @@ def _to_the_door(error: Unauthenticated) -> Response:
             response,
             "This sign-in was used from two places, so it was ended. If you don't know why, change your password.",
         )
-    elif not isinstance(error, CredentialsMissing):
+    elif not isinstance(error, CredentialsMissing) and _said() not in request.cookies:
         told(response, "You have been signed out. Sign in to go on.")
     return finish(response)
