@@ -60,8 +60,9 @@ def test_a_database_that_does_not_answer_signs_nobody_out(console, monkeypatch):
         raise OperationalError("SELECT", {}, Exception("gone"))
 
     monkeypatch.setattr(users, "find", fail)
-    answer = console.get("/console/users")
+    answer = console.get("/console/users?search=a")
     assert (answer.status_code, title(answer), answer.headers["Retry-After"]) == (503, "Not right now", "1")
+    assert '<a href="/console/users?search=a">Try again</a>' in answer.text
     monkeypatch.setattr(users, "create", fail)
     answer = console.send("/console/users/new", email="ann@example.com")
     assert (answer.status_code, title(answer)) == (503, "Not right now")
