@@ -6,9 +6,9 @@ docs/console.md says how another subject is added.
 from flask import Blueprint, Flask
 
 from authsvc.blueprints import envelope
-from authsvc.console import account, assets, door, navigation, overview, pages, sign_ins, users
+from authsvc.console import account, assets, door, keys, navigation, overview, pages, roles, sign_ins, tenants, users
 
-SUBJECTS = (overview, users, sign_ins, account)
+SUBJECTS = (overview, users, sign_ins, roles, tenants, keys, account)
 
 bp = Blueprint("console", __name__, url_prefix="/console", template_folder="templates")
 bp.register_blueprint(assets.bp)

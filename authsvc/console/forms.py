@@ -9,7 +9,7 @@ from marshmallow import fields
 from authsvc.blueprints.bodies import Body, loaded
 from authsvc.console.pages import done, shown
 from authsvc.credentials.console_cookie import CSRF_FIELD
-from authsvc.errors import CredentialsInvalid, Refusal, Unauthenticated
+from authsvc.errors import CredentialsInvalid, Refusal, Unauthenticated, ValidationFailed
 
 T = TypeVar("T")
 
@@ -88,21 +88,36 @@ def _read(field: fields.Field[Any] | None, texts: list[str]) -> Any:
 
 
 def confirmed(
-    act: Callable[[], str], *, title: str, consequence: str, verb: str, back: str, then: str = "", **path: Any
+    act: Callable[[], str],
+    *,
+    title: str,
+    consequence: str,
+    verb: str,
+    back: str,
+    then: str = "",
+    typed: str = "",
+    **path: Any,
 ) -> Response:
     """Say what will be destroyed and ask; on yes, do it. `act` answers what there is to say afterwards.
 
-    `back` is the page that was left, `then` the one that comes afterwards if that one will be gone.
+    `back` is the page that was left, `then` the one that comes afterwards if that one will be gone. `typed` is what has
+    to be typed first, where a click is too easily made.
     """
     problem = None
     if request.method == "POST":
         try:
+            _refuse_unless_typed(typed)
             return done(act(), then or back, **({} if then else path))
         except Refusal as refused:
             problem = _worth_showing(refused)
     status = problem.status if problem else 200
     asked = {"title": title, "consequence": consequence, "verb": verb, "back": f"console.{back}", "path": path}
-    return shown("confirm.html", status, problem=problem, **asked)
+    return shown("confirm.html", status, problem=problem, typed=typed, **asked)
+
+
+def _refuse_unless_typed(text: str) -> None:
+    if text and request.form.get("typed", "").strip() != text:
+        raise ValidationFailed(fields={"typed": [f"Nothing was done. Type “{text}” below, if you mean it."]})
 
 
 def _worth_showing(problem: Refusal) -> Refusal:

@@ -16,4 +16,4 @@ SECTION = Section("Overview", "console.overview.show", "events:read")
 @staff("events:read")
 def show() -> Response:
     """Sign-ins day by day, and alarms."""
-    return shown("overview/show.html", overview=overview.of(mandate()))
+    return shown("overview/show.html", overview=overview.of(mandate()), most=overview.MOST_ROWS)

@@ -163,9 +163,14 @@ def _said() -> str:
     return prefixed("console_said")
 
 
+def _can_be_read() -> bool:
+    """Whether this is a page to come back to; a form that was sent too late stands on one, mostly."""
+    methods = request.url_rule.methods if request.url_rule else None
+    return request.method in readers.SAFE_METHODS or "GET" in (methods or ())
+
+
 def _to_the_door(error: Unauthenticated) -> Response:
-    is_read = request.method in readers.SAFE_METHODS
-    place = request.script_root + request.full_path.rstrip("?") if is_read else None
+    place = request.script_root + request.full_path.rstrip("?") if _can_be_read() else None
     address = url_for("console.door.sign_in", next=place)
     response = to(address)
     if request.headers.get("HX-Request"):
@@ -176,6 +181,6 @@ def _to_the_door(error: Unauthenticated) -> Response:
             response,
             "This sign-in was used from two places, so it was ended. If you don't know why, change your password.",
         )
-    elif not isinstance(error, CredentialsMissing):
+    elif not isinstance(error, CredentialsMissing) and _said() not in request.cookies:
         told(response, "You have been signed out. Sign in to go on.")
     return finish(response)

@@ -9,6 +9,7 @@ from flask import g
 from markupsafe import Markup
 
 from authsvc.models import RefreshToken
+from authsvc.models.paging import MOST_COUNTED
 
 _BROWSERS = (
     ("Edge", r"Edg/"),
@@ -63,8 +64,19 @@ def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def bounded(number: int, one: str) -> str:
+    """The same of what was counted only so far: `more than 10,000 users`."""
+    return counted(number, one) if number <= MOST_COUNTED else f"more than {counted(MOST_COUNTED, one)}"
+
+
 def _first(kinds: tuple[tuple[str, str], ...], text: str) -> str | None:
     return next((name for name, pattern in kinds if re.search(pattern, text)), None)
 
 
-FILTERS: dict[str, Callable[..., Any]] = {"moment": moment, "browser": browser, "counted": counted, "state": state}
+FILTERS: dict[str, Callable[..., Any]] = {
+    "moment": moment,
+    "browser": browser,
+    "counted": counted,
+    "bounded": bounded,
+    "state": state,
+}

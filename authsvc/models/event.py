@@ -44,10 +44,25 @@ def between(after: datetime | None, before: datetime | None) -> Select[Event]:
     return found if before is None else found.where(Event.at < before)
 
 
-def counted(kinds: Collection[str], starts: Sequence[datetime]) -> Select[str, int, int]:
-    """How many there are of each kind in each of the spans that begin at these moments; the last one has no end."""
+def newest(after: datetime, number: int) -> Select[str]:
+    """The id of the one before the newest so many since a moment; none where there is none before them."""
+    ids = select(Event.id).where(Event.id >= opaque.first_id_at(after, LARGEST_STEP_BACK))
+    return ids.order_by(Event.id.desc()).offset(number).limit(1)
+
+
+def latest(kind: str, after: datetime, oldest: str | None) -> Select[Event]:
+    """Those of a kind since a moment, newest first; with an `oldest`, only those that are newer than that one."""
+    found = between(after, None).where(Event.kind == kind).order_by(Event.id.desc())
+    return found if oldest is None else found.where(Event.id > oldest)
+
+
+def counted(kinds: Collection[str], starts: Sequence[datetime], oldest: str | None) -> Select[str, int, int]:
+    """How many there are of each kind in each of the spans that begin at these moments; the last one has no end.
+
+    With an `oldest`, only those that are newer than that one.
+    """
     ends = [(Event.at < end, number) for number, end in enumerate(starts[1:])]
     span = case(*ends, else_=len(ends)).label("span")
-    since = (Event.at >= starts[0], Event.id >= opaque.first_id_at(starts[0], LARGEST_STEP_BACK))
+    since = (Event.at >= starts[0], Event.id > (oldest or opaque.first_id_at(starts[0], LARGEST_STEP_BACK)))
     # By its name: PostgreSQL does not see that two expressions with parameters are the same one.
     return select(Event.kind, span, func.count()).where(*since, Event.kind.in_(kinds)).group_by(Event.kind, "span")

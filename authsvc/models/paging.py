@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 T = TypeVar("T")
+
+MOST_COUNTED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +34,8 @@ def page(session: Session, statement: Select[T], key: Any, window: Window) -> Pa
     items = found[: window.limit]
     is_last = len(found) <= window.limit
     return Page(items, None if is_last else str(getattr(items[-1], key.key)))
+
+
+def counted(session: Session, rows: Select[Any]) -> int:
+    """How many there are, as far as MOST_COUNTED; one more than that means "more". Nobody waits for millions."""
+    return session.scalar(select(func.count()).select_from(rows.limit(MOST_COUNTED + 1).subquery())) or 0

@@ -214,20 +214,19 @@ def live(now: datetime) -> ColumnElement[bool]:
     return RefreshToken.revoked_at.is_(None) & (RefreshToken.expires_at > now) & (RefreshToken.idle_expires_at > now)
 
 
-def count_used_since(starts: Sequence[datetime], now: datetime) -> Select[int, int]:
-    """How many live rows were used last in each of the spans that begin at these moments; the last has no end."""
-    ends = [(last_used_at() < end, number) for number, end in enumerate(starts[1:])]
-    span = case(*ends, else_=len(ends)).label("span")
-    return (
-        select(span, func.count())
-        .select_from(RefreshToken)
-        .where(live(now), last_used_at() >= starts[0])
-        .group_by("span")
-    )
+def newest(number: int) -> Select[str]:
+    """The id of the one before the newest so many; none where there is none before them."""
+    return select(RefreshToken.id).order_by(RefreshToken.id.desc()).offset(number).limit(1)
 
 
-def count_live(now: datetime) -> Select[int]:
-    return select(func.count()).select_from(RefreshToken).where(live(now))
+def count_used(starts: Sequence[datetime], now: datetime, oldest: str | None) -> Select[int, int]:
+    """How many live rows were used last in each of the spans that begin at these moments, the last of which has no end;
+    those used before all of them are in span -1. With an `oldest`, of those alone that are newer than that one.
+    """
+    ends = [(last_used_at() < start, number) for number, start in enumerate(starts, -1)]
+    span = case(*ends, else_=len(ends) - 1).label("span")
+    counted = select(span, func.count()).select_from(RefreshToken).where(live(now)).group_by("span")
+    return counted if oldest is None else counted.where(RefreshToken.id > oldest)
 
 
 def in_state(state: str, now: datetime) -> ColumnElement[bool]:

@@ -23,9 +23,9 @@ from authsvc.caller import Caller
 from authsvc.errors import Conflict, NotFound, Unavailable
 from authsvc.logs import logger
 from authsvc.mandate import Mandate
-from authsvc.models import Application, SigningKey, Tenant, refresh_token, signing_key, tenant
+from authsvc.models import Application, RefreshToken, SigningKey, Tenant, refresh_token, signing_key, tenant
 from authsvc.models.engine import reading, transaction
-from authsvc.models.paging import Page, Window, page
+from authsvc.models.paging import Page, Window, counted, page
 from authsvc.models.signing_key import ACTIVE, NEXT, PREVIOUS, RETIRED
 from authsvc.services import events, refresh_tokens, signing_keys
 from authsvc.settings import settings
@@ -138,6 +138,15 @@ def revoke(mandate: Mandate, kid: str) -> Revoked:
     count = _end_signed(row, mandate)
     logger.warning("The signing key %s was revoked; sign-ins that ended with it: %d", kid, count)
     return Revoked(row, count)
+
+
+def holding(kid: str, now: datetime) -> int:
+    """How many live sign-ins would end if the key was revoked, as far as they are counted. Raises NotFound."""
+    with reading() as session:
+        theirs = _may_have_signed(_found(session, kid))
+        if theirs is None:
+            return 0
+        return counted(session, select(RefreshToken.id).where(refresh_token.live(now), theirs))
 
 
 def _rotate(session: Session, mandate: Mandate) -> SigningKey:

@@ -102,6 +102,18 @@ def delete(mandate: Mandate, role_id: str) -> int:
     return holders
 
 
+def holders(mandate: Mandate, role_id: str) -> int:
+    """How many have the role. Raises NotFound."""
+    with reading(within=mandate.tenant_id) as session:
+        _one(session, role.with_id(role_id))
+        return session.scalar(role.count_of_holders(role_id)) or 0
+
+
+def is_fixed(row: Role) -> bool:
+    """What operators may do is not for anybody to change."""
+    return row.name == "operator"
+
+
 def is_built_in(row: Role) -> bool:
     """None of them is ever renamed or deleted, so no other role comes by such a name."""
     return row.name in BUILT_IN_ROLES
@@ -168,7 +180,7 @@ def _one(session: Session, statement: Select[Role]) -> Role:
 
 
 def _refuse_built_in(row: Role, name: str) -> None:
-    if row.name == "operator":
+    if is_fixed(row):
         raise Conflict("The role operator is built in and can't be changed.")
     if is_built_in(row) and name != row.name:
         raise Conflict(f"The role {row.name} is built in and can't be renamed.")

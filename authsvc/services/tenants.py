@@ -5,22 +5,44 @@ itself. It is told in `default`, the operators' own: a tenant that was deleted h
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy import update as update_rows
 from sqlalchemy.orm import Session
 
 from authsvc import opaque
 from authsvc.errors import Conflict, NotFound, UnknownTenant
 from authsvc.mandate import Mandate
-from authsvc.models import ApiToken, Application, RefreshToken, Role, Tenant, application, tenant
+from authsvc.models import (
+    ApiToken,
+    Application,
+    RefreshToken,
+    Role,
+    Tenant,
+    User,
+    api_token,
+    application,
+    refresh_token,
+    tenant,
+)
 from authsvc.models.engine import reading, transaction
-from authsvc.models.paging import Page, Window, page
+from authsvc.models.paging import Page, Window, counted, page
 from authsvc.models.tenant import DEFAULT
 from authsvc.permissions import BUILT_IN_ROLES
 from authsvc.services import api_tokens, events, refresh_tokens, slugs
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """How much there is in a tenant, as far as it was counted: of sign-ins and API tokens, the live ones."""
+
+    users: int
+    applications: int
+    sign_ins: int
+    api_tokens: int
 
 
 def selected(name: str | None) -> Tenant:
@@ -75,6 +97,18 @@ def get(mandate: Mandate, tenant_id: str) -> Tenant:
     _require(mandate)
     with reading() as session:
         return _found(session.get(Tenant, tenant_id))
+
+
+def contents(mandate: Mandate, tenant_id: str) -> Contents:
+    """What belongs to a tenant, and would end with it. Raises NotFound, PermissionDenied."""
+    found, now = get(mandate, tenant_id), mandate.now
+    with reading(within=found.id) as session:
+        return Contents(
+            users=counted(session, select(User.id)),
+            applications=counted(session, select(Application.id)),
+            sign_ins=counted(session, select(RefreshToken.id).where(refresh_token.live(now))),
+            api_tokens=counted(session, select(ApiToken.id).where(api_token.live(now))),
+        )
 
 
 def create(mandate: Mandate, *, name: str, slug: str, tenant_id: str | None = None) -> Tenant:

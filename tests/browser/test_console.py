@@ -19,6 +19,11 @@ EVERYWHERE = (
     "users/{user}/block",
     "sign-ins",
     "sign-ins/end?user={user}",
+    "roles/new",
+    "{tenants}",
+    "{tenants}/delete",
+    "keys",
+    "{keys}",
     "account",
     "account/password",
     "tenant",
@@ -166,6 +171,56 @@ def test_by_keyboard_alone(server, page, people):
     expect(page.get_by_role("heading", name="My names")).to_be_visible()
 
 
+def test_a_role_that_was_not_taken_is_put_right_by_keyboard(server, page, complaints):
+    sign_in(page, server, to="roles/new")
+    page.get_by_label("Name").fill("Night shift")
+    page.get_by_label("users:read").check()
+    page.get_by_label("Permissions of your own APIs").fill("orders:read\nOrders")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    own = page.get_by_label("Permissions of your own APIs")
+    expect(own).to_be_focused()
+    expect(own).to_have_accessible_description(re.compile("Orders is no permission"))
+    page.keyboard.press("Control+End")
+    for _ in "Orders":
+        page.keyboard.press("Backspace")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    said = page.get_by_role("status")
+    expect(said).to_have_text("The role Night shift was made.")
+    expect(said).to_be_focused()
+    expect(page.locator("dl.meanings dt")).to_have_text(["users:read", "orders:read"])
+    assert [one for one in complaints if "422" not in one] == []
+
+
+def test_a_tenant_is_looked_at_and_deleted_and_a_list_says_what_it_has(server, page, context, complaints):
+    sign_in(page, server, to="tenants/new")
+    page.get_by_label("Name").fill("Short-lived")
+    page.get_by_label("Slug").fill("short-lived")
+    page.get_by_role("button", name="Make the tenant").click()
+    page.get_by_role("button", name="Look at it").click()
+    page.get_by_role("link", name="Users").click()
+    expect(page.locator("#rows")).to_have_text("No user fits.")
+    page.get_by_role("link", name="Tenants").click()
+    page.get_by_label("State").select_option("true")
+    page.get_by_label("Slug").press_sequentially("short-lived")
+    expect(page.locator("[data-told]")).to_have_text("1 shown.")
+    context.set_offline(True)
+    page.get_by_label("Slug").press_sequentially("er")
+    expect(page.get_by_text("The service can't be reached.")).to_be_visible()
+    context.set_offline(False)
+    complaints.clear()  # that there was no way to the service, the browser says too
+    page.get_by_role("link", name="Short-lived", exact=True).click()
+    page.get_by_role("link", name="Delete …").click()
+    expect(page.get_by_role("heading", name="Delete Short-lived?")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.type("short-lived")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("The tenant Short-lived was deleted")
+    expect(page.get_by_text("which is not your own")).to_have_count(0)
+    assert complaints == []
+
+
 def test_every_page_is_readable_for_everybody(server, page, people):
     person = people.register("shown")
     wrong = []
@@ -182,6 +237,10 @@ def test_every_page_is_readable_for_everybody(server, page, people):
 
     look("sign-in")
     sign_in(page, server, to="users")
+    found = {"user": person["id"]}
+    for name in ("tenants", "keys"):
+        page.goto(f"{server.url}/console/{name}")
+        found[name] = page.locator("#rows td a").first.get_attribute("href").removeprefix("/console/")
     for path in EVERYWHERE:
-        look(path.format(user=person["id"]))
+        look(path.format(**found))
     assert wrong == []

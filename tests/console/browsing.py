@@ -45,7 +45,7 @@ class Browser:
 
 def title(answer):
     """What the page is, in its own words."""
-    return html.unescape(re.search(r"<h1>\s*(.*?)\s*</h1>", answer.text, re.S)[1])
+    return html.unescape(re.search(r"<h1[^>]*>\s*(.*?)\s*</h1>", answer.text, re.S)[1])
 
 
 def sections(answer):

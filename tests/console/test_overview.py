@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from authsvc.models import Event
 from authsvc.models.engine import transaction
+from authsvc.services import overview
 from tests.conftest import ADMIN_EMAIL
 from tests.drivers import HOST
 
@@ -22,9 +23,9 @@ def put_back(app, kind, days):
 def days(console):
     """Signed in, failed, last used and alarms of each day, today first; and the number of live sign-ins."""
     text = console.get("/console/overview").text
-    rows = re.findall(r"</th>((?:<td>\d+</td>){4})", text)
+    rows = re.findall(r"</th>((?:<td[^>]*>[\d,+–]+</td>){4})", text)
     live = re.search(r"Live sign-ins</dt><dd>.*?([\d,]+)<", text)[1]
-    return [tuple(map(int, re.findall(r"\d+", row))) for row in rows], int(live)
+    return [tuple(map(int, re.findall(r">(\d+)<", row))) for row in rows], int(live)
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"])
@@ -50,3 +51,16 @@ def test_sign_ins_failures_and_alarms_are_counted_by_the_day(app, console, admin
     }
     assert live == 2
     assert f"/console/sign-ins/{ann.refresh_token_id}" in console.get("/console/overview").text
+
+
+def test_of_very_many_only_the_newest_are_counted_and_the_page_says_so(app, console, monkeypatch):
+    for _ in range(3):
+        app.test_client().post("/auth/login", base_url=HOST, json={"email": ADMIN_EMAIL, "password": "wrong"})
+    put_back(app, "user.sign_in_failed", days=1)
+    assert "not counted" not in console.get("/console/overview").text
+    monkeypatch.setattr(overview, "MOST_ROWS", 2)
+    text = console.get("/console/overview").text
+    assert "only the newest 2 events" in text
+    figures = [re.findall(r">([\d,+–]+)</td>", row) for row in re.findall(r"<tr><th scope=\"row\".*", text)]
+    assert figures[1] == ["–", "–", "0", "–"]
+    assert figures[0][0].endswith("+")

@@ -42,6 +42,7 @@ ACROSS = {
     "events.tell": "writes one line in the tenant that it is given; there is nothing to read",
     "installation.schema": "asks for the revision of the tables, which have no tenant",
     "importing.run": "adds many rows at once, each with the mandate's tenant",
+    "key_rotation.holding": "keys are the whole service's, and so are the sign-ins that hold them",
     "key_rotation.get": "keys are the whole service's",
     "key_rotation._end_signed": "the sign-ins of a key, which is the whole service's",
     "key_rotation.find": "keys are the whole service's",

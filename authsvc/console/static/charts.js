@@ -4,11 +4,16 @@
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const COLOURS = {light: ["#0172ad", "#b3261e", "#2f7d4f", "#8a5a00"], dark: ["#5bb8f0", "#f2928b", "#7fd6a2", "#f0c05a"]};
 
+// What was not counted is no zero: the line has a gap there.
+function figure(cell) {
+  return "value" in cell.dataset ? Number(cell.dataset.value) : null;
+}
+
 function seriesOf(table) {
   const rows = [...table.tBodies[0].rows].reverse();
   const days = rows.map((row) => Number(row.cells[0].dataset.at));
   const names = [...table.tHead.rows[0].cells].slice(1).map((cell) => cell.textContent);
-  const lines = names.map((_, number) => rows.map((row) => Number(row.cells[number + 1].textContent)));
+  const lines = names.map((_, number) => rows.map((row) => figure(row.cells[number + 1])));
   return {names, data: [days, ...lines]};
 }
 

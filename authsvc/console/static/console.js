@@ -12,6 +12,21 @@ document.addEventListener("submit", (event) => {
   }
 });
 
+// How many a list has now is told to whoever can't see it change; that it could not be asked for, to everybody.
+const told = document.querySelector("[data-told]");
+function tell(text, kind) {
+  if (!told) return;
+  told.className = kind;
+  told.textContent = text;
+}
+document.addEventListener("htmx:after:swap", () => {
+  const count = document.querySelectorAll("#rows tbody tr").length;
+  const instead = document.querySelector("#rows .nothing, #rows p");
+  const more = document.querySelector("#rows .pages") ? ", and there are more" : "";
+  tell(count ? `${count} shown${more}.` : (instead ? instead.textContent : ""), "hidden");
+});
+document.addEventListener("htmx:error", () => tell("The service can't be reached. The list is as it was before.", "note"));
+
 // A secret that is shown once is easily copied; where that is not allowed, it can still be selected.
 for (const button of document.querySelectorAll("button[data-copy]")) {
   button.hidden = !navigator.clipboard;
