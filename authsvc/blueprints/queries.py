@@ -53,15 +53,15 @@ class Listing(Query):
 
 
 def asks(
-    schema_class: type[Query],
+    schema_class: type[Query], *, read: Callable[[], dict[str, str]] | None = None
 ) -> Callable[[Callable[Concatenate[dict[str, Any], P], R]], Callable[P, R]]:
-    """The query of this route, checked: the view's first argument."""
+    """The query of this route, checked: the view's first argument. `read`: what of it counts."""
     schema = schema_class()
 
     def decorate(view: Callable[Concatenate[dict[str, Any], P], R]) -> Callable[P, R]:
         @wraps(view)
         def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-            return view(loaded(schema, parameters()), *args, **kwargs)
+            return view(loaded(schema, (read or parameters)()), *args, **kwargs)
 
         return _asking(checked, schema)
 

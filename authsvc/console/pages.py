@@ -1,14 +1,13 @@
 """What every page of the console has: whom it is for, its frame, its headers, and how it says no."""
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
 from urllib.parse import quote, unquote, urlencode
 
 from flask import Flask, Response, g, make_response, redirect, render_template, request, url_for
 
-from authsvc.blueprints.bodies import loaded
-from authsvc.blueprints.queries import Query, names_in, parameters
+from authsvc.blueprints import queries
 from authsvc.console import assets, navigation, spelling
 from authsvc.credentials import console_cookie, readers
 from authsvc.credentials.guard import BY_SIGN_IN, requires
@@ -49,26 +48,12 @@ def everybody(view: Callable[P, R]) -> Callable[P, R]:
     return requires(via=BY_SIGN_IN, about=readers.of_own_page)(view)
 
 
-def asks(
-    schema_class: type[Query],
-) -> Callable[[Callable[Concatenate[dict[str, Any], P], R]], Callable[P, R]]:
-    """The query of this page, checked: the view's first argument. What a form left empty is not asked for."""
-    schema = schema_class()
-
-    def decorate(view: Callable[Concatenate[dict[str, Any], P], R]) -> Callable[P, R]:
-        @wraps(view)
-        def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-            return view(loaded(schema, filled_in()), *args, **kwargs)
-
-        checked.takes_query = names_in(schema)  # type: ignore[attr-defined]
-        return checked
-
-    return decorate
-
-
 def filled_in() -> dict[str, str]:
-    """The parameters that say something."""
-    return {name: value.strip() for name, value in parameters().items() if value.strip()}
+    """The parameters that say something: a form sends its empty fields too."""
+    return {name: value.strip() for name, value in queries.parameters().items() if value.strip()}
+
+
+asks = partial(queries.asks, read=filled_in)
 
 
 def shown(template: str, status: int = 200, **context: Any) -> Response:
