@@ -6,13 +6,27 @@ docs/console.md says how another subject is added.
 from flask import Blueprint, Flask
 
 from authsvc.blueprints import envelope
-from authsvc.console import account, assets, door, navigation, overview, pages, sign_ins, users
+from authsvc.console import (
+    account,
+    api_tokens,
+    applications,
+    assets,
+    door,
+    events,
+    my_api_tokens,
+    navigation,
+    overview,
+    pages,
+    sign_ins,
+    users,
+)
 
-SUBJECTS = (overview, users, sign_ins, account)
+SUBJECTS = (overview, users, sign_ins, api_tokens, applications, events, account)
 
 bp = Blueprint("console", __name__, url_prefix="/console", template_folder="templates")
 bp.register_blueprint(assets.bp)
 bp.register_blueprint(door.bp)
+account.bp.register_blueprint(my_api_tokens.bp)
 for _subject in SUBJECTS:
     bp.register_blueprint(_subject.bp)
 

@@ -149,6 +149,10 @@ def live(now: datetime) -> ColumnElement[bool]:
     return ApiToken.revoked_at.is_(None) & (ApiToken.expires_at > now)
 
 
+def count_live(now: datetime) -> Select[int]:
+    return select(func.count()).select_from(ApiToken).where(live(now))
+
+
 def in_state(state: str, now: datetime) -> ColumnElement[bool]:
     """Every row is in one of the states but "all"; one that was revoked and would be over by now was revoked."""
     return {

@@ -11,7 +11,17 @@ from sqlalchemy.orm import Session
 from authsvc import opaque
 from authsvc.errors import AlreadyExists, Conflict, NotFound, ValidationFailed
 from authsvc.mandate import Mandate
-from authsvc.models import AllowedOrigin, ApiToken, Application, ClientSecret, RefreshToken, Tenant, application
+from authsvc.models import (
+    AllowedOrigin,
+    ApiToken,
+    Application,
+    ClientSecret,
+    RefreshToken,
+    Tenant,
+    api_token,
+    application,
+    refresh_token,
+)
 from authsvc.models.engine import reading, single_statements, transaction
 from authsvc.models.paging import Page, Window, page
 from authsvc.models.tenant import DEFAULT
@@ -53,10 +63,21 @@ def of_sign_in(refresh_token_id: str) -> str | None:
         return connection.scalar(select(RefreshToken.application_id).where(RefreshToken.id == refresh_token_id))
 
 
-def find(mandate: Mandate, window: Window, *, slug: str | None = None, active: bool | None = None) -> Page[Described]:
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What is alive of an application's, and would end with it."""
+
+    sign_ins: int
+    api_tokens: int
+
+
+def find(
+    mandate: Mandate, window: Window, *, slug: str | None = None, active: bool | None = None, search: str | None = None
+) -> Page[Described]:
     """The tenant's."""
+    matching = application.matching(slug=slug, active=active, search=search)
     with reading(within=mandate.tenant_id) as session:
-        found = page(session, application.matching(slug=slug, active=active), Application.id, window)
+        found = page(session, matching, Application.id, window)
         origins = application.origins_of(session, [row.id for row in found.items])
     return Page([Described(row, origins[row.id]) for row in found.items], found.next_cursor)
 
@@ -121,6 +142,15 @@ def update(mandate: Mandate, application_id: str, changes: Mapping[str, Any]) ->
             found.generation += 1
             _tell(session, mandate, "application.disabled", found, revoked=revoked, apiTokens=scripts)
         return _described(session, found, secret)
+
+
+def ending(mandate: Mandate, application_id: str) -> Ending:
+    """What turning it off or deleting it would end. Raises NotFound."""
+    with reading(within=mandate.tenant_id) as session:
+        found = _found(session.get(Application, application_id))
+        sign_ins = refresh_token.count_live(mandate.now).where(RefreshToken.application_id == found.id)
+        scripts = api_token.count_live(mandate.now).where(ApiToken.application_id == found.id)
+        return Ending(session.scalar(sign_ins) or 0, session.scalar(scripts) or 0)
 
 
 def delete(mandate: Mandate, application_id: str) -> int:
