@@ -240,7 +240,7 @@ def _once(made: Described) -> Response:
 
 def _would_end(application_id: str) -> str:
     ending = applications.ending(mandate(), application_id)
-    return f"{counted(ending.sign_ins, 'sign-in')} and {counted(ending.api_tokens, 'API token')} will end"
+    return f"{counted(ending.sign_ins, 'live sign-in')} and {counted(ending.api_tokens, 'live API token')} will end"
 
 
 def _own(application_id: str) -> str:
