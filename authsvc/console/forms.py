@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from flask import Response, request
 from marshmallow import fields
 
-from authsvc.blueprints.bodies import Body, loaded
+from authsvc.blueprints.bodies import Body, Flag, loaded
 from authsvc.console.pages import done, shown
 from authsvc.credentials.console_cookie import CSRF_FIELD
 from authsvc.errors import CredentialsInvalid, Refusal, Unauthenticated, ValidationFailed
@@ -18,7 +18,7 @@ LONGEST_NUMBER = 12
 WORDS = {"true": True, "false": False}
 
 
-class Ticked(fields.Boolean):
+class Ticked(Flag):
     """A checkbox: there if it is ticked, and otherwise not there at all."""
 
     def __init__(self, **kwargs: Any) -> None:

@@ -10,20 +10,20 @@ from authsvc.blueprints.bodies import Body, Text, Uuid
 from authsvc.blueprints.paths import by_id
 from authsvc.blueprints.queries import Listing, Query, window
 from authsvc.blueprints.token_admin import Address
+from authsvc.console import choices
 from authsvc.console.forms import Form, Ticked, confirmed
 from authsvc.console.navigation import Section
 from authsvc.console.pages import asks, done, shown, staff
 from authsvc.console.spelling import counted
 from authsvc.credentials.guard import mandate, principal
 from authsvc.models.paging import Window
-from authsvc.services import applications, naming, token_admin, users
+from authsvc.services import naming, token_admin, users
 from authsvc.services.token_admin import Filters, Selection
 
 bp = Blueprint("sign_ins", __name__, url_prefix="/sign-ins")
 
 SECTION = Section("Sign-ins", "console.sign_ins.find", "tokens:read")
 STATES = ("live", "revoked", "expired", "all")
-MOST_APPLICATIONS = 200
 MOST_PREVIEWED = 20
 
 
@@ -65,7 +65,7 @@ def find(query: dict[str, Any]) -> Response:
         "sign_ins/list.html",
         found=found,
         names=names,
-        applications=_applications(),
+        applications=choices.applications(),
         states=[(state, state) for state in STATES],
     )
 
@@ -131,11 +131,3 @@ def _meant(query: dict[str, Any]) -> Meant:
     user_id = None if named is None else users.named(mandate(), named).user.id
     everyone = user_id is None and application_id is None
     return Meant(Selection(user_id, application_id, everyone=everyone), Filters(**narrowed))
-
-
-def _applications() -> list[tuple[str, str]]:
-    """To choose from, for whoever may know them."""
-    if not mandate().may("applications:read"):
-        return []
-    found = applications.find(mandate(), Window(MOST_APPLICATIONS)).items
-    return [(one.application.id, one.application.name) for one in found]

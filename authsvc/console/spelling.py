@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import g
 from markupsafe import Markup
 
-from authsvc.models import RefreshToken
+from authsvc.models import ApiToken, RefreshToken
 from authsvc.models.paging import MOST_COUNTED
 
 _BROWSERS = (
@@ -29,6 +29,7 @@ _SYSTEMS = (
     ("macOS", r"Mac OS X|Macintosh"),
     ("Linux", r"Linux"),
 )
+_UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 _LONGEST = 60
 
 
@@ -52,11 +53,25 @@ def browser(user_agent: str) -> str:
     return f"{program} on {system}" if system else program
 
 
-def state(row: RefreshToken) -> str:
+def state(row: RefreshToken | ApiToken) -> str:
     """live, revoked or expired, at the moment of this request."""
     if row.revoked_at is not None:
         return "revoked"
-    return "live" if g.now < min(row.idle_expires_at, row.expires_at) else "expired"
+    ends = min(row.idle_expires_at, row.expires_at) if isinstance(row, RefreshToken) else row.expires_at
+    return "live" if g.now < ends else "expired"
+
+
+def in_words(kind: str) -> str:
+    """`api_token.first_used` is `API token first used`."""
+    text = kind.replace("_", " ").replace(".", " ").replace("api token", "API token")
+    return text[:1].upper() + text[1:]
+
+
+def span(length: int | timedelta) -> str:
+    """`15 minutes`, `7 days`: in the largest unit that tells it exactly."""
+    seconds = int(length.total_seconds()) if isinstance(length, timedelta) else length
+    size, unit = next((size, unit) for size, unit in _UNITS if seconds % size == 0)
+    return counted(seconds // size, unit)
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
@@ -79,4 +94,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "counted": counted,
     "bounded": bounded,
     "state": state,
+    "in_words": in_words,
+    "span": span,
 }

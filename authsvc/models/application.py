@@ -89,9 +89,15 @@ def names_of(application_ids: Collection[str]) -> Select[str, str]:
     return select(Application.id, Application.name).where(Application.id.in_(application_ids))
 
 
-def matching(*, slug: str | None, active: bool | None) -> Select[Application]:
-    """Those of this slug, and those that are active or not; None leaves it open. In a session within a tenant."""
+def matching(*, slug: str | None, active: bool | None, search: str | None) -> Select[Application]:
+    """Those of this slug, those that are active or not, those with this in their name or slug; None leaves it open.
+
+    In a session within a tenant.
+    """
     found = select(Application)
+    if search is not None:
+        columns = (Application.name, Application.slug)
+        found = found.where(or_(*(column.icontains(search, autoescape=True) for column in columns)))
     if slug is not None:
         found = found.where(Application.slug == slug)
     return found if active is None else found.where(Application.active.is_(active))

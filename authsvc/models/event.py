@@ -2,7 +2,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from sqlalchemy import JSON, Index, Select, String, case, func, select
+from sqlalchemy import JSON, ColumnElement, Index, Select, String, case, func, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from authsvc import opaque
@@ -33,6 +33,11 @@ class Event(Owned, Table):
     user_agent: Mapped[LongText]
     request_id: Mapped[Annotated[str, mapped_column(String(128))]]
     detail: Mapped[Annotated[dict[str, Any], mapped_column(JSON)]]
+
+
+def by_or_about(user_id: str) -> ColumnElement[bool]:
+    """What a user did, and what happened to them."""
+    return or_(Event.actor_id == user_id, Event.subject_id == user_id)
 
 
 def between(after: datetime | None, before: datetime | None) -> Select[Event]:

@@ -11,9 +11,19 @@ from sqlalchemy.orm import Session
 from authsvc import opaque
 from authsvc.errors import AlreadyExists, Conflict, NotFound, ValidationFailed
 from authsvc.mandate import Mandate
-from authsvc.models import AllowedOrigin, ApiToken, Application, ClientSecret, RefreshToken, Tenant, application
+from authsvc.models import (
+    AllowedOrigin,
+    ApiToken,
+    Application,
+    ClientSecret,
+    RefreshToken,
+    Tenant,
+    api_token,
+    application,
+    refresh_token,
+)
 from authsvc.models.engine import reading, single_statements, transaction
-from authsvc.models.paging import Page, Window, page
+from authsvc.models.paging import Page, Window, counted, page
 from authsvc.models.tenant import DEFAULT
 from authsvc.services import api_tokens, events, refresh_tokens, roles, scopes, slugs, uniqueness, web_origins
 from authsvc.settings import settings
@@ -53,10 +63,21 @@ def of_sign_in(refresh_token_id: str) -> str | None:
         return connection.scalar(select(RefreshToken.application_id).where(RefreshToken.id == refresh_token_id))
 
 
-def find(mandate: Mandate, window: Window, *, slug: str | None = None, active: bool | None = None) -> Page[Described]:
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What is alive of an application's, and would end with it."""
+
+    sign_ins: int
+    api_tokens: int
+
+
+def find(
+    mandate: Mandate, window: Window, *, slug: str | None = None, active: bool | None = None, search: str | None = None
+) -> Page[Described]:
     """The tenant's."""
+    matching = application.matching(slug=slug, active=active, search=search)
     with reading(within=mandate.tenant_id) as session:
-        found = page(session, application.matching(slug=slug, active=active), Application.id, window)
+        found = page(session, matching, Application.id, window)
         origins = application.origins_of(session, [row.id for row in found.items])
     return Page([Described(row, origins[row.id]) for row in found.items], found.next_cursor)
 
@@ -121,6 +142,18 @@ def update(mandate: Mandate, application_id: str, changes: Mapping[str, Any]) ->
             found.generation += 1
             _tell(session, mandate, "application.disabled", found, revoked=revoked, apiTokens=scripts)
         return _described(session, found, secret)
+
+
+def ending(mandate: Mandate, application_id: str) -> Ending:
+    """What turning it off or deleting it would end. Raises NotFound."""
+    with reading(within=mandate.tenant_id) as session:
+        found = _found(session.get(Application, application_id))
+        sign_ins = (RefreshToken.application_id == found.id) & refresh_token.live(mandate.now)
+        scripts = (ApiToken.application_id == found.id) & api_token.live(mandate.now)
+        return Ending(
+            counted(session, select(RefreshToken.id).where(sign_ins)),
+            counted(session, select(ApiToken.id).where(scripts)),
+        )
 
 
 def delete(mandate: Mandate, application_id: str) -> int:

@@ -133,10 +133,18 @@ def spelled(fields: Iterable[str]) -> list[str]:
 
 
 def find(
-    mandate: Mandate, window: Window, *, after: datetime | None = None, before: datetime | None = None, **equal: str
+    mandate: Mandate,
+    window: Window,
+    *,
+    after: datetime | None = None,
+    before: datetime | None = None,
+    user_id: str | None = None,
+    **equal: str,
 ) -> Page[Event]:
-    """The tenant's events, newest first: from `after` on, up to `before`, and with these columns so."""
+    """The tenant's events, newest first: from `after` on, up to `before`, by or about a user, with these columns so."""
     statement = event.between(after, before).filter_by(**equal)
+    if user_id is not None:
+        statement = statement.where(event.by_or_about(user_id))
     with reading(within=mandate.tenant_id) as session:
         return page(session, statement, Event.id, window)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select
 
 from authsvc.mandate import Mandate
-from authsvc.models import RefreshToken, application, user
+from authsvc.models import ApiToken, Event, RefreshToken, application, user
 from authsvc.models.engine import reading
 
 
@@ -23,15 +23,29 @@ class Names:
     def application(self, application_id: str) -> str:
         return self.applications.get(application_id, application_id)
 
+    def actor(self, actor_id: str) -> str:
+        """A user, or an application that acted for itself."""
+        return self.users.get(actor_id) or self.application(actor_id)
 
-def of(mandate: Mandate, sign_ins: Collection[RefreshToken]) -> Names:
-    """The users and applications of these sign-ins, as far as the mandate may read them."""
+
+def of(mandate: Mandate, rows: Collection[RefreshToken | ApiToken]) -> Names:
+    """The users and applications of these sign-ins or API tokens, as far as the mandate may read them."""
+    return _names(mandate, {row.user_id for row in rows}, {row.application_id for row in rows})
+
+
+def of_events(mandate: Mandate, told: Collection[Event]) -> Names:
+    """Everybody in these events whom the mandate may know; who is gone has no name any more."""
+    actors = {one.actor_id for one in told}
+    return _names(mandate, actors | {one.subject_id for one in told}, actors | {one.application_id for one in told})
+
+
+def _names(mandate: Mandate, user_ids: set[str | None], application_ids: set[str | None]) -> Names:
     with reading(within=mandate.tenant_id) as session:
 
         def named(statement: Select[str, str], permission: str) -> dict[str, str]:
             return {row[0]: row[1] for row in session.execute(statement)} if mandate.may(permission) else {}
 
         return Names(
-            users=named(user.emails_of({row.user_id for row in sign_ins}), "users:read"),
-            applications=named(application.names_of({row.application_id for row in sign_ins}), "applications:read"),
+            users=named(user.emails_of({one for one in user_ids if one}), "users:read"),
+            applications=named(application.names_of({one for one in application_ids if one}), "applications:read"),
         )

@@ -31,6 +31,11 @@ def giveable(wanted: Collection[str], to: str) -> frozenset[str]:
     return scopes
 
 
+def giveable_by(mandate: Mandate) -> frozenset[str]:
+    """What the actor may give to an API token or an application, as far as a role names it."""
+    return frozenset(s for s in BUILT_IN - NEVER_BY_API_TOKEN if mandate.may(s)) | of_apis(mandate)
+
+
 def of_apis(mandate: Mandate) -> frozenset[str]:
     """What the actor may do at the APIs behind this service: each permission that is not built in and some role names.
 

@@ -1,6 +1,9 @@
 """The console as a person meets it: with a mouse, a keyboard, a phone, at night, and without scripts."""
 
 import re
+import sqlite3
+from contextlib import closing
+from datetime import datetime, timedelta
 
 import pytest
 from playwright.sync_api import expect
@@ -24,7 +27,11 @@ EVERYWHERE = (
     "{tenants}/delete",
     "keys",
     "{keys}",
+    "applications",
+    "applications/new",
+    "events",
     "account",
+    "account/api-tokens/new",
     "account/password",
     "tenant",
     "there-is-no-such-page",
@@ -46,8 +53,24 @@ class People:
         return answer.json()["data"]["user"] | {"accessToken": answer.json()["data"]["accessToken"]}
 
     def is_in(self, person):
-        bearer = {"Authorization": f"Bearer {person['accessToken']}"}
-        return self.request.get(f"{self.server.url}/auth/me", headers=bearer).status == 200
+        return self.may("auth/me", person["accessToken"])
+
+    def may_read_users(self, token):
+        return self.may("admin/users", token)
+
+    def may(self, path, token):
+        bearer = {"Authorization": f"Bearer {token}"}
+        return self.request.get(f"{self.server.url}/{path}", headers=bearer).status == 200
+
+
+def put_back(folder, person, **by):
+    """As if this much more time had gone by since the person's sign-ins were made and refreshed."""
+    with closing(sqlite3.connect(folder / "server.db", timeout=10)) as database, database:
+        for column in ("created_at", "rotated_at"):
+            theirs = f"SELECT id, {column} FROM refresh_tokens WHERE user_id = ? AND {column} IS NOT NULL"
+            for row_id, text in database.execute(theirs, (person["id"],)).fetchall():
+                at = datetime.fromisoformat(text) - timedelta(**by)
+                database.execute(f"UPDATE refresh_tokens SET {column} = ? WHERE id = ?", (f"{at}", row_id))
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +178,71 @@ def test_the_overview_is_drawn_for_whoever_looks_and_written_for_whoever_reads(s
     expect(page.locator("canvas")).to_be_visible()
     expect(page.locator("table[data-chart] tbody tr")).to_have_count(14)
     assert complaints == []
+
+
+def test_an_api_token_is_copied_by_a_button_and_selected_where_there_is_none(server, page, people, browser, complaints):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    sign_in(page, server, to="account/api-tokens")
+    page.get_by_role("link", name="New API token").click()
+    page.get_by_label("Name").fill("nightly backup")
+    page.get_by_label("users:read").check()
+    page.get_by_role("button", name="Make the API token").click()
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert people.may_read_users(copied)
+    assert violations(page) == []
+    page.get_by_role("link", name="I have copied it").click()
+    expect(page.get_by_role("heading", name="nightly backup")).to_be_visible()
+    assert copied not in page.content()
+    assert violations(page) == []
+    assert complaints == []
+    quiet = browser.new_context(java_script_enabled=False, storage_state=page.context.storage_state())
+    bare = quiet.new_page()
+    bare.goto(f"{page.url}/rotate")
+    bare.get_by_label("The old one works").select_option("for one more hour")
+    bare.get_by_role("button", name="Replace it").click()
+    expect(bare.get_by_role("button", name="Copy")).to_be_hidden()
+    successor = bare.locator("#once").text_content()
+    bare.get_by_role("link", name="I have copied it").click()
+    bare.get_by_role("link", name="Revoke …").click()
+    expect(bare.get_by_role("heading")).to_have_text("Revoke the API token nightly backup?")
+    bare.get_by_role("button", name="Revoke").click()
+    assert (people.may_read_users(copied), people.may_read_users(successor)) == (True, False)
+    quiet.close()
+
+
+def test_a_stolen_sign_in_that_comes_back_is_an_alarm(server, page, people, browser, folder):
+    person = people.register("robbed")
+    theirs = browser.new_context()
+    phone = theirs.new_page()
+    sign_in(phone, server, person["email"], PASSWORD)
+    expect(phone.get_by_role("heading", name="My account")).to_be_visible()
+    stolen = theirs.storage_state()
+    put_back(folder, person, minutes=16)
+    phone.reload()  # the step is taken, and what was stolen is spent
+    expect(phone.get_by_role("heading", name="My account")).to_be_visible()
+    put_back(folder, person, minutes=1)
+    thiefs = browser.new_context(storage_state=stolen)
+    thief = thiefs.new_page()
+    thief.goto(f"{server.url}/console/account")
+    expect(thief.get_by_role("heading", name="Sign in")).to_be_visible()
+    phone.reload()
+    expect(phone.get_by_role("heading", name="Sign in")).to_be_visible()
+    sign_in(page, server, to="overview")
+    expect(page.locator(".tiles .alarm")).to_contain_text("Reuse alarms")
+    page.locator(".tiles .alarm").get_by_role("link").click()
+    row = page.locator("tr.alarm", has_text=person["email"])
+    expect(row).to_contain_text("alarm")
+    assert violations(page) == []
+    row.get_by_role("link").click()
+    expect(page.get_by_role("heading", name="Refresh token reused")).to_be_visible()
+    expect(page.locator("main")).to_contain_text("One of the two may have stolen it")
+    assert violations(page) == []
+    page.locator("dt:text-is('Sign-in') + dd a").click()
+    expect(page.get_by_role("heading", name=f"Sign-in of {person['email']}")).to_be_visible()
+    theirs.close()
+    thiefs.close()
 
 
 def test_by_keyboard_alone(server, page, people):

@@ -69,6 +69,7 @@ class Given:
         self.make("applications", 'applications create "Back Office"', name="Back Office", slug="back-office")
         self.make("applications", "applications create Office", name="Office", slug="office", confidential=True)
         self.make("applications", "applications create Reports", name="Reports", slug="reports")
+        self.make("applications", "applications create Shop", name="Shop", slug="shop", transport="cookie")
         self.make("tenants", "tenants create", name="Elsewhere", slug="elsewhere")
 
     def make(self, kind, made_by, **fields):
