@@ -13,7 +13,7 @@ from authsvc.console import choices
 from authsvc.console.forms import Form, Ticked, confirmed
 from authsvc.console.navigation import Section
 from authsvc.console.pages import asks, done, shown, staff
-from authsvc.console.spelling import bounded
+from authsvc.console.spelling import bounded, counted
 from authsvc.credentials.guard import mandate, principal
 from authsvc.services import applications
 from authsvc.services.applications import Described
