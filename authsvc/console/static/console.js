@@ -47,3 +47,6 @@ document.addEventListener("submit", (event) => {
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
+
+// On a phone the sections stand in one line that can be pushed aside: the one that is open is to be seen.
+document.querySelector("header nav [aria-current]")?.scrollIntoView({block: "nearest", inline: "center"});
