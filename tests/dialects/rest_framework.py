@@ -1,9 +1,13 @@
 """djangorestframework-simplejwt itself, in this process: what it answers is what ours has to answer."""
 
+import os
+
 import django
 from django.conf import settings
 from django.urls import path
 
+# The browser of other tests keeps an event loop in this thread, and Django would take itself for a guest of it.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "yes"
 settings.configure(
     SECRET_KEY="only for tests, and long enough for HS256",
     ALLOWED_HOSTS=["*"],
