@@ -1,6 +1,9 @@
 """What gunicorn and the flask command load: the app, as the environment describes it."""
 
+import gc
 import sys
+
+gc.disable()  # all that is loaded stays: to look through it again and again is a fifth of the start
 
 from authsvc import create_app
 from authsvc.cli.doctor import alone, is_asked_for
@@ -16,3 +19,6 @@ except (SettingInvalid, SettingsRefused, OSError) as refused:
     if not is_asked_for(sys.argv[1:]):
         raise SystemExit(str(refused)) from None
     app = alone(config, refused)
+
+gc.freeze()  # nor is it ever looked through later, in the middle of a request
+gc.enable()
