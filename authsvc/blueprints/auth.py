@@ -30,7 +30,7 @@ from authsvc.errors import (
 from authsvc.models import Application
 from authsvc.services import accounts, applications, refresh_tokens, tenants
 from authsvc.services.accounts import Account, SignIn
-from authsvc.services.refresh_tokens import Proof
+from authsvc.services.standings import Proof
 
 bp = Blueprint("auth", __name__, url_prefix="/auth")
 

@@ -40,7 +40,7 @@ from authsvc.errors import (
 from authsvc.mandate import Mandate
 from authsvc.models.client import Client
 from authsvc.opaque import API_TOKEN_MARK
-from authsvc.services import api_token_admin, api_tokens, clients, refresh_tokens, scopes, token_admin
+from authsvc.services import api_token_admin, api_tokens, clients, refresh_tokens, scopes, standings, token_admin
 
 bp = Blueprint("oauth", __name__, url_prefix="/oauth")
 
@@ -293,4 +293,4 @@ def _end_jwt(client: Client, mandate: Mandate, text: str) -> None:
             clients.end_tokens(mandate, own.id, own.generation)
         return
     at = proof if client.confidential else replace(proof, application_id=client.id)
-    token_admin.revoke_one(mandate, refresh_tokens.standing_of(at, now=g.now, at_once=True).id)
+    token_admin.revoke_one(mandate, standings.of(at, now=g.now, at_once=True).id)

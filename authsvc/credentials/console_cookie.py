@@ -16,8 +16,8 @@ from authsvc.credentials.transports import CSRF_HEADER, prefixed
 from authsvc.errors import CsrfFailed, PermissionDenied, TokenExpired
 from authsvc.models.refresh_token import Standing
 from authsvc.presenting import Place, Presented
-from authsvc.services import refresh_tokens
-from authsvc.services.refresh_tokens import Proof
+from authsvc.services import refresh_tokens, standings
+from authsvc.services.standings import Proof
 from authsvc.settings import settings
 
 CSRF_FIELD = "csrf"
@@ -40,8 +40,8 @@ def standing_of(found: Presented, caller: Caller, now: datetime) -> Standing:
     RefreshTokenReused.
     """
     g.console_proof = proof = jwts.read_console(found.text, now, found.csrf)
-    standing = refresh_tokens.standing_of(proof, now=now, at_once=True)
-    if proof.generation != standing.generation or refresh_tokens.is_due(standing, now):
+    standing = standings.of(proof, now=now, at_once=True)
+    if proof.generation != standing.generation or standings.is_due(standing, now):
         try:
             standing = refresh_tokens.rotate(proof, tenant_name=None, attempt=None, caller=caller, now=now)
         except PermissionDenied:  # who may not refresh is signed in for as long as an access token lives

@@ -9,8 +9,9 @@ from authsvc.claims import ACCESS, is_of_client
 from authsvc.credentials import jwts
 from authsvc.errors import Unauthenticated
 from authsvc.permissions import shared
-from authsvc.services import api_tokens, clients, refresh_tokens
-from authsvc.services.refresh_tokens import REFRESH, Proof
+from authsvc.services import api_tokens, clients, refresh_tokens, standings
+from authsvc.services.refresh_tokens import REFRESH
+from authsvc.services.standings import Proof
 from authsvc.settings import settings
 
 Facts = dict[str, Any]
@@ -42,7 +43,7 @@ def _permissions(proof: Proof, claims: Mapping[str, Any], now: datetime) -> froz
     scope = frozenset(claims["scope"].split())
     if is_of_client(claims):
         return clients.permissions_of(clients.standing_of(proof), scope)
-    return shared(scope, refresh_tokens.standing_of(proof, now=now, at_once=True).permissions)
+    return shared(scope, standings.of(proof, now=now, at_once=True).permissions)
 
 
 def _of_api_token(text: str, now: datetime) -> Facts:

@@ -21,7 +21,7 @@ from authsvc.extensions import jwt
 from authsvc.models.client import Client
 from authsvc.models.refresh_token import Standing
 from authsvc.services import signing_keys
-from authsvc.services.refresh_tokens import Proof
+from authsvc.services.standings import Proof
 from authsvc.settings import ALGORITHMS, settings
 
 # A token's header and its claims.

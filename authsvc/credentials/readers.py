@@ -19,8 +19,8 @@ from authsvc.hiding import without_secrets
 from authsvc.permissions import shared
 from authsvc.presenting import Place, Presented
 from authsvc.principals import ACCESS_TOKEN, API_TOKEN, CLIENT, CONSOLE, Principal
-from authsvc.services import api_tokens, clients, refresh_tokens
-from authsvc.services.refresh_tokens import Proof
+from authsvc.services import api_tokens, clients, standings
+from authsvc.services.standings import Proof
 from authsvc.settings import settings
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -55,7 +55,7 @@ def access_token(presented: Presented, now: datetime) -> Principal | None:
         return _client(presented, proof, claims)
     if presented.csrf is not None:
         origins.refuse_foreign(refresh_token_id=proof.refresh_token_id)
-    standing = refresh_tokens.standing_of(proof, now=now)
+    standing = standings.of(proof, now=now)
     # What the token says is what its sign-in was given then; what the row says is what it may still do now.
     return Principal(
         user_id=standing.user_id,

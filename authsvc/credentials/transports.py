@@ -13,7 +13,7 @@ from authsvc.credentials import jwts, origins
 from authsvc.errors import CsrfFailed
 from authsvc.models import Application
 from authsvc.models.refresh_token import Standing
-from authsvc.services.refresh_tokens import Proof
+from authsvc.services.standings import Proof
 from authsvc.settings import settings
 
 CSRF_COOKIE = "csrf_refresh_token"

@@ -25,7 +25,7 @@ from authsvc.errors import (
 from authsvc.models.refresh_token import Standing
 from authsvc.services import accounts, refresh_tokens
 from authsvc.services.accounts import Account
-from authsvc.services.refresh_tokens import Proof
+from authsvc.services.standings import Proof
 
 bp = Blueprint("baserow", __name__)
 

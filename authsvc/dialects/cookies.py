@@ -15,7 +15,7 @@ from authsvc.credentials import jwts, origins, readers, transports
 from authsvc.errors import CsrfFailed, TokenExpired, TokenInvalid
 from authsvc.models.refresh_token import Standing
 from authsvc.presenting import Place, Presented
-from authsvc.services.refresh_tokens import Proof
+from authsvc.services.standings import Proof
 
 
 @dataclass(frozen=True, slots=True)

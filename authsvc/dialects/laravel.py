@@ -30,9 +30,9 @@ from authsvc.errors import (
     ValidationFailed,
 )
 from authsvc.models.refresh_token import Standing
-from authsvc.services import accounts, applications, refresh_tokens, tenants
+from authsvc.services import accounts, applications, refresh_tokens, standings, tenants
 from authsvc.services.accounts import Account
-from authsvc.services.refresh_tokens import Proof
+from authsvc.services.standings import Proof
 
 bp = Blueprint("laravel", __name__)
 
@@ -211,7 +211,7 @@ def _exchanged(proof: Proof, claims: Mapping[str, Any]) -> Response:
 
 def _standing(proof: Proof) -> Standing:
     """Raises TokenExpired, TokenRevoked, TokenInvalid, TenantMismatch."""
-    standing = refresh_tokens.standing_of_last(proof, tenant_name=readers.tenant_named(), now=g.now)
+    standing = standings.of_last(proof, tenant_name=readers.tenant_named(), now=g.now)
     g.application_id = standing.application_id
     return standing
 

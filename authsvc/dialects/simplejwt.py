@@ -22,8 +22,8 @@ from authsvc.errors import (
     ValidationFailed,
 )
 from authsvc.models.refresh_token import Standing
-from authsvc.services import refresh_tokens
-from authsvc.services.refresh_tokens import Proof
+from authsvc.services import refresh_tokens, standings
+from authsvc.services.standings import Proof
 
 bp = Blueprint("simplejwt", __name__)
 
@@ -63,7 +63,7 @@ def verify() -> Response:
     (text,) = _texts("token")
     kind, proof, _ = jwts.read_any(text, g.now)
     if kind == ACCESS:
-        refresh_tokens.standing_of(proof, now=g.now)
+        standings.of(proof, now=g.now)
         return plain({})
     try:
         refresh_tokens.standing_of_current(proof, now=g.now)

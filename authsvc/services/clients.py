@@ -12,7 +12,7 @@ from authsvc.models.engine import single_statements, transaction
 from authsvc.models.signing_key import USABLE
 from authsvc.permissions import NEVER_BY_API_TOKEN
 from authsvc.services import events, scopes, slugs, throttle
-from authsvc.services.refresh_tokens import Proof
+from authsvc.services.standings import Proof
 
 
 def recognised(name: str, secret: str | None, *, tenant_name: str | None, caller: Caller, now: datetime) -> Client:

@@ -1,11 +1,9 @@
-"""Sign-ins: started, carried on, judged, ended. docs/rotation.md draws the table that `_judge` is."""
+"""Sign-ins: started, carried on, ended. docs/rotation.md draws the table that `_judge` is."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import cast
 
-from flask import current_app
 from sqlalchemy import ColumnElement, Connection
 from sqlalchemy.orm import Session
 
@@ -16,7 +14,6 @@ from authsvc.errors import (
     InvalidScope,
     PermissionDenied,
     RefreshTokenReused,
-    TenantMismatch,
     TokenExpired,
     TokenInvalid,
     TokenRevoked,
@@ -27,28 +24,14 @@ from authsvc.models import RefreshToken, refresh_token
 from authsvc.models.application import held
 from authsvc.models.engine import single_statements, transaction
 from authsvc.models.refresh_token import Standing
-from authsvc.models.signing_key import USABLE
 from authsvc.permissions import allows
-from authsvc.services import events
+from authsvc.services import events, standings
+from authsvc.services.standings import Proof
 from authsvc.settings import settings
 
 REFRESH = "auth:refresh"
 MOST_TRIES = 5
-MOST_REMEMBERED = 10_000
 MOST_NAMED = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What a verified signature of ours says: whose sign-in this is, and how far it had come."""
-
-    refresh_token_id: str
-    generation: int
-    user_id: str
-    tenant_id: str
-    kid: str
-    expires_at: datetime
-    application_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +80,8 @@ def start(
     application = session.scalars(held(application_id)).one_or_none()
     if application is None:
         raise CredentialsInvalid
-    idle = _seconds(application.refresh_idle_lifetime, settings.REFRESH_IDLE_LIFETIME)
-    whole = _seconds(application.refresh_lifetime, settings.REFRESH_LIFETIME)
+    idle = standings.lifetime(application.refresh_idle_lifetime, settings.REFRESH_IDLE_LIFETIME)
+    whole = standings.lifetime(application.refresh_lifetime, settings.REFRESH_LIFETIME)
     row = RefreshToken(
         id=opaque.new_id(),
         tenant_id=application.tenant_id,
@@ -146,7 +129,8 @@ def rotate(
     attempt_digest = None if attempt is None else opaque.digest(attempt)
     for _ in range(MOST_TRIES):
         with single_statements() as connection:
-            standing = _owned(refresh_token.standing(connection, proof.refresh_token_id, proof.kid), proof, tenant_name)
+            found = refresh_token.standing(connection, proof.refresh_token_id, proof.kid)
+            standing = standings.owned(found, proof, tenant_name)
             if keeps_token or once:
                 standing = replace(standing, rotate=once)
             step = _judge(standing, proof, attempt_digest, now, settings.REFRESH_LEEWAY, once=once)
@@ -196,7 +180,7 @@ def _judge(
         # The row came back from an older copy of the database. Our signature proves that p was given out, and the
         # token's own expiry that it isn't idle: the row's was forgotten with the rest.
         return Step.ADVANCE if proof.expires_at > now and standing.expires_at > now else Step.EXPIRED
-    if _is_over(standing, now):
+    if standings.is_over(standing, now):
         return Step.EXPIRED
     # Without a leeway nothing is fresh, not even for a request that began before the step it lost to was taken.
     is_fresh = bool(leeway) and standing.rotated_at is not None and now < standing.rotated_at + leeway
@@ -225,7 +209,7 @@ def _advance(
     to = max(standing.generation, proof.generation) + standing.rotate
     if to == standing.generation:
         attempt_digest = standing.attempt_digest
-    idle = _seconds(standing.refresh_idle_lifetime, settings.REFRESH_IDLE_LIFETIME)
+    idle = standings.lifetime(standing.refresh_idle_lifetime, settings.REFRESH_IDLE_LIFETIME)
     idle_until = min(now + idle, standing.expires_at)
     done = refresh_token.advance(
         connection,
@@ -242,30 +226,12 @@ def _advance(
     return replace(standing, generation=to, rotated_at=now, idle_expires_at=idle_until) if done else None
 
 
-def standing_of(proof: Proof, *, now: datetime, at_once: bool = False) -> Standing:
-    """The live row that a token names. `at_once`: as it is, whatever REVOCATION_LAG allows.
-
-    Raises TokenExpired, TokenRevoked, TokenInvalid.
-    """
-    recalled = None if at_once else _recall(proof, now)
-    standing = _owned(recalled or _read(proof, now), proof, tenant_name=None)
-    if _is_over(standing, now):
-        raise TokenExpired
-    return standing
-
-
-def is_due(standing: Standing, now: datetime) -> bool:
-    """Whether an access token that was given out at the last step would have run out by now."""
-    lifetime = _seconds(standing.access_lifetime, settings.ACCESS_LIFETIME)
-    return now >= (standing.rotated_at or standing.created_at) + lifetime
-
-
 def standing_of_current(proof: Proof, *, now: datetime, keeps_token: bool = False) -> Standing:
     """The live row of which this is the refresh token now, and none that was replaced. Nothing happens to either.
 
     Raises TokenExpired, TokenRevoked, TokenInvalid.
     """
-    standing = _owned(_read(proof, now), proof, tenant_name=None)
+    standing = standings.owned(standings.read(proof, now), proof, tenant_name=None)
     if keeps_token:
         standing = replace(standing, rotate=False)
     if _judge(standing, proof, None, now, settings.REFRESH_LEEWAY) is Step.EXPIRED:
@@ -275,27 +241,14 @@ def standing_of_current(proof: Proof, *, now: datetime, keeps_token: bool = Fals
     return standing
 
 
-def standing_of_last(proof: Proof, *, tenant_name: str | None, now: datetime) -> Standing:
-    """The live row, as it is now, of which this is the last token: none that was exchanged since.
-
-    Raises TokenExpired, TokenRevoked, TokenInvalid, TenantMismatch.
-    """
-    standing = _owned(_read(proof, now), proof, tenant_name)
-    if _is_over(standing, now):
-        raise TokenExpired
-    if proof.generation < standing.generation:
-        raise TokenRevoked
-    return standing
-
-
 def end(proof: Proof, *, everywhere: bool, tenant_name: str | None, caller: Caller, now: datetime) -> Ended:
     """Sign out: this sign-in or, everywhere, all of its user's. A sign-in that is over already ends nothing."""
-    standing = _read(proof, now)
+    standing = standings.read(proof, now)
     try:
-        own = _owned(standing, proof, tenant_name)
+        own = standings.owned(standing, proof, tenant_name)
     except (TokenInvalid, TokenRevoked):
         return Ended(0, standing)
-    if _is_over(own, now):
+    if standings.is_over(own, now):
         return Ended(0, standing)
     which = RefreshToken.user_id == own.user_id if everywhere else RefreshToken.id == own.id
     with transaction() as session:
@@ -364,51 +317,3 @@ def _about(standing: Standing) -> dict[str, str]:
         "application_id": standing.application_id,
         "refresh_token_id": standing.id,
     }
-
-
-def _owned(standing: Standing | None, proof: Proof, tenant_name: str | None) -> Standing:
-    """The row, if it is the one the proof speaks of and nothing that it hangs on is dead."""
-    if tenant_name is not None:
-        own_names = {proof.tenant_id} if standing is None else {standing.tenant_id, standing.tenant_slug}
-        if tenant_name not in own_names:
-            raise TenantMismatch
-    if standing is None:
-        raise TokenRevoked
-    if (proof.user_id, proof.tenant_id) != (standing.user_id, standing.tenant_id):
-        raise TokenInvalid
-    if proof.application_id not in (None, standing.application_id) or standing.key_state not in USABLE:
-        raise TokenInvalid
-    if standing.revoked_at is not None or not standing.owners_active:
-        raise TokenRevoked
-    return standing
-
-
-def _is_over(standing: Standing, now: datetime) -> bool:
-    return now >= min(standing.idle_expires_at, standing.expires_at)
-
-
-def _read(proof: Proof, now: datetime) -> Standing | None:
-    with single_statements() as connection:
-        standing = refresh_token.standing(connection, proof.refresh_token_id, proof.kid)
-    if settings.REVOCATION_LAG and standing is not None:
-        recalled = _recalled()
-        if len(recalled) >= MOST_REMEMBERED:
-            recalled.clear()
-        recalled[proof.refresh_token_id, proof.kid] = (standing, now)
-    return standing
-
-
-def _recall(proof: Proof, now: datetime) -> Standing | None:
-    """What this worker read less than REVOCATION_LAG ago. By default nothing: a dead row is dead at once."""
-    if not settings.REVOCATION_LAG:
-        return None
-    standing, read_at = _recalled().get((proof.refresh_token_id, proof.kid), (None, now))
-    return standing if abs(now - read_at) < settings.REVOCATION_LAG else None
-
-
-def _recalled() -> dict[tuple[str, str], tuple[Standing, datetime]]:
-    return cast("dict[tuple[str, str], tuple[Standing, datetime]]", current_app.extensions["authsvc.recalled"])
-
-
-def _seconds(own: int | None, general: timedelta) -> timedelta:
-    return general if own is None else timedelta(seconds=own)

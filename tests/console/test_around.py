@@ -67,7 +67,7 @@ def test_a_database_that_does_not_answer_signs_nobody_out(console, monkeypatch):
     answer = console.send("/console/users/new", email="ann@example.com")
     assert (answer.status_code, title(answer)) == (503, "Not right now")
     assert console.get("/console/account").status_code == 200
-    monkeypatch.setattr("authsvc.services.refresh_tokens.standing_of", fail)
+    monkeypatch.setattr("authsvc.services.standings.of", fail)
     answer = console.get("/console/account")
     assert (answer.status_code, title(answer)) == (503, "Not right now")
     assert not is_at_the_door(answer)

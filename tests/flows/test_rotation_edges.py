@@ -10,7 +10,7 @@ from authsvc.errors import PermissionDenied, RefreshTokenReused, TokenExpired, T
 from authsvc.models import Application, RefreshToken, Role, User
 from authsvc.models.engine import transaction
 from authsvc.services import refresh_tokens, signing_keys
-from authsvc.services.refresh_tokens import Proof
+from authsvc.services.standings import Proof
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
 NEXT = START + timedelta(seconds=1)

@@ -17,7 +17,7 @@ from authsvc.errors import RefreshTokenReused, TokenExpired, TokenRevoked, Unaut
 from authsvc.models import Application, Event, RefreshToken, User
 from authsvc.models.engine import reading, transaction
 from authsvc.services import refresh_tokens, signing_keys
-from authsvc.services.refresh_tokens import Proof
+from authsvc.services.standings import Proof
 
 LEEWAY = timedelta(seconds=10)
 IDLE = timedelta(days=7)

@@ -7,7 +7,7 @@ from authsvc.credentials import jwts
 from authsvc.credentials.guard import BY_SIGN_IN, judges_query, mandate, principal, requires
 from authsvc.dialects.fusionauth.words import bp, key, meant
 from authsvc.errors import NotFound, PermissionDenied, TokenInvalid, ValidationFailed
-from authsvc.services import applications, refresh_tokens
+from authsvc.services import applications, refresh_tokens, standings
 
 
 @bp.get("/api/jwt/issue")
@@ -27,7 +27,7 @@ def issue() -> Response:
     if presented is None:
         raise TokenInvalid
     proof, _ = jwts.read_access(presented.text, g.now)
-    standing = refresh_tokens.standing_of(proof, now=g.now, at_once=True)
+    standing = standings.of(proof, now=g.now, at_once=True)
     text, _ = jwts.access_token(standing, g.now, scope=principal.permissions)
     return plain({"token": text})
 

@@ -44,7 +44,7 @@ from authsvc.models.refresh_token import Standing
 from authsvc.principals import ACCESS_TOKEN, CLIENT
 from authsvc.services import accounts, applications, refresh_tokens, token_admin
 from authsvc.services.accounts import SignIn
-from authsvc.services.refresh_tokens import Proof
+from authsvc.services.standings import Proof
 from authsvc.settings import settings
 
 

@@ -42,9 +42,9 @@ from authsvc.models import RefreshToken
 from authsvc.models.paging import Window
 from authsvc.models.refresh_token import Standing
 from authsvc.presenting import Place
-from authsvc.services import accounts, applications, refresh_tokens, tenants, token_admin
+from authsvc.services import accounts, applications, refresh_tokens, standings, tenants, token_admin
 from authsvc.services.accounts import Account
-from authsvc.services.refresh_tokens import Proof
+from authsvc.services.standings import Proof
 from authsvc.services.token_admin import Filters, Selection
 
 MOST_SIGN_INS = 200
@@ -106,7 +106,7 @@ def me() -> Response:
 @requires(refresh_tokens.REFRESH, via=BY_SIGN_IN, about=credential)
 def exchange() -> Response:
     """Another access token for a good one: of the same sign-in, which comes no further, and allowed no more."""
-    standing = refresh_tokens.standing_of(_proof_of_access(), now=g.now, at_once=True)
+    standing = standings.of(_proof_of_access(), now=g.now, at_once=True)
     text, _ = jwts.access_token(standing, g.now, scope=principal.permissions)
     return plain({"newJwt": text})
 
@@ -209,7 +209,7 @@ def change_password() -> Response:
         caller=readers.caller(),
         now=g.now,
     )
-    standing = refresh_tokens.standing_of(_proof_of_access(), now=g.now, at_once=True)
+    standing = standings.of(_proof_of_access(), now=g.now, at_once=True)
     return _delivered(standing, _mine(), by_cookie=wants_cookie() or COOKIE.read(g.now) is not None)
 
 
