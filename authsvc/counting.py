@@ -2,16 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from flask import current_app, request
 
 from authsvc.errors import Refusal
 
-if TYPE_CHECKING:
-    from authsvc.metrics import Metrics
-
 NO_ROUTE = "(none)"
+
+
+class Counters(Protocol):
+    """What there is to tell, where somebody reads it."""
+
+    def count(self, what: str, *labels: str) -> None: ...
+
+    def add(self, what: str, number: int) -> None: ...
 
 
 def current_route() -> str:
@@ -50,6 +55,6 @@ def one_more(what: str) -> Iterator[None]:
         metrics.add(what, -1)
 
 
-def _metrics() -> "Metrics | None":
-    found: Metrics | None = current_app.extensions.get("authsvc.metrics")
+def _metrics() -> Counters | None:
+    found: Counters | None = current_app.extensions.get("authsvc.metrics")
     return found
