@@ -180,8 +180,10 @@ class Office:
 
     def generation(self, tab):
         """How many steps the sign-in of this tab has taken, and how many sign-ins its user has."""
-        token = tab.run("client.accessToken()")
-        [_, answer] = ask(self.server, "/jwt/refresh", token=token)
+        for _ in range(10):  # one that lives for a second may be over when it gets here
+            status, answer = ask(self.server, "/jwt/refresh", token=tab.run("client.accessToken()"))
+            if status == 200:
+                break
         [mine] = [item for item in answer["data"]["items"] if item["current"]]
         return mine["generation"], len(answer["data"]["items"])
 
