@@ -15,6 +15,7 @@ from authsvc.errors import NotFound
 
 bp = Blueprint("reference", __name__)
 
+# Beside start.js, Swagger UI as swagger-ui-dist 5.35.0 has it, but for the name of a source map that is not here.
 STATIC = Path(__file__).with_name("static")
 SERVED = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript", "start.js": "text/javascript"}
 A_DAY = 24 * 60 * 60
