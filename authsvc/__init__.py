@@ -4,11 +4,12 @@
 that runs elsewhere. In both, `from authsvc import requires, principal` protects your routes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask
+from flask import Flask, Request
+from flask.sessions import NullSession, SessionInterface, SessionMixin
 
 from authsvc import blueprints, cli, console, dialects, logs, refused
 from authsvc.blueprints import envelope, reference
@@ -16,6 +17,7 @@ from authsvc.credentials import guard, jwts, origins
 from authsvc.credentials.guard import principal, public, requires
 from authsvc.dialects.addresses import Addresses
 from authsvc.errors import Refusal
+from authsvc.every_answer import EveryAnswer
 from authsvc.extensions import db, jwt, migrate
 from authsvc.models import engine
 from authsvc.proxies import TrustedProxies
@@ -35,8 +37,21 @@ if TYPE_CHECKING:
 __all__ = ["Verifier", "create_app", "init_app", "principal", "public", "requires"]
 
 
+class _NoCookie(SessionInterface):
+    """Flask's own cookie: there is none."""
+
+    def open_session(self, app: Flask, request: Request) -> SessionMixin:
+        return NullSession()
+
+
 class _Service(Flask):
+    """Flask, without what it does at each request for views that are coroutines, or keep something in its cookie."""
+
     url_map_class = Addresses
+    session_interface = _NoCookie()
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
 
 
 def create_app(config: "Base") -> Flask:
@@ -48,7 +63,7 @@ def create_app(config: "Base") -> Flask:
         SQLALCHEMY_DATABASE_URI=config.DATABASE_URL,
         SQLALCHEMY_ENGINE_OPTIONS=engine.options(config),
         PROPAGATE_EXCEPTIONS=False,
-        **jwts.configuration(config.BASE_URL, config.CLOCK_SKEW),
+        **jwts.configuration(config.BASE_URL),
     )
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
@@ -83,8 +98,8 @@ def create_app(config: "Base") -> Flask:
     console.install(app, served=config.CONSOLE)
     dialects.install(app, config.DIALECTS)
     cli.install(app)
-    within = TrustedProxies(app.wsgi_app, config.TRUSTED_PROXIES)
-    app.wsgi_app = QueryTokens(within)  # type: ignore[method-assign]
+    answered = EveryAnswer(app.wsgi_app, over_tls=config.BASE_URL.startswith("https://"))
+    app.wsgi_app = QueryTokens(TrustedProxies(answered, config.TRUSTED_PROXIES))  # type: ignore[method-assign]
     return app
 
 

@@ -9,7 +9,6 @@ from authsvc.opaque import is_id
 
 ACCESS, REFRESH = "access", "refresh"
 HEADER_TYPES = {ACCESS: "at+jwt", REFRESH: "rt+jwt"}
-LONGEST = 8192
 IDS = ("sub", "tid", "sid")
 # Each with what it stays below: a generation and its successor fit their column.
 WHOLE_NUMBERS = {"gen": 2**31 - 1, "iat": 2**53, "exp": 2**53}

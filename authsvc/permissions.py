@@ -44,4 +44,9 @@ def allows(held: frozenset[str], permission: str) -> bool:
 
 def shared(some: frozenset[str], others: frozenset[str]) -> frozenset[str]:
     """What both allow."""
-    return frozenset(p for p in some if allows(others, p)) | frozenset(p for p in others if allows(some, p))
+    both = some & others
+    if CUSTOM in some:
+        both |= others - BUILT_IN
+    if CUSTOM in others:
+        both |= some - BUILT_IN
+    return both

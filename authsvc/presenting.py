@@ -17,6 +17,8 @@ from authsvc.hiding import without_secrets
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+# Where the service keeps what a request is called, once it has decided that.
+REQUEST_ID = "authsvc.request_id"
 TENANT_HEADERS = ("HTTP_X_TENANT_ID", "HTTP_X_STENCIL_TENANTID", "HTTP_X_STENCIL_TENANID")
 # Two Authorization headers arrive as one, with a comma between.
 _SECOND_CREDENTIAL = re.compile(r",\s*(bearer|token|jwt)\s", re.IGNORECASE)

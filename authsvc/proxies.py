@@ -32,4 +32,4 @@ class TrustedProxies:
         return self.app(environ, start_response)
 
     def trusts(self, text: str) -> bool:
-        return is_within(text, self.networks)
+        return bool(self.networks) and is_within(text, self.networks)

@@ -28,8 +28,9 @@ from authsvc.errors import (
     ValidationFailed,
 )
 from authsvc.models import Application
+from authsvc.models.user import Account
 from authsvc.services import accounts, applications, refresh_tokens, tenants
-from authsvc.services.accounts import Account, SignIn
+from authsvc.services.accounts import SignIn
 from authsvc.services.standings import Proof
 
 bp = Blueprint("auth", __name__, url_prefix="/auth")
@@ -38,14 +39,14 @@ SETS_COOKIES = ("Set-Cookie",)
 
 
 class UserOut(Camel):
-    id = fields.String(attribute="user.id")
-    email = fields.String(attribute="user.email")
-    username = fields.String(attribute="user.username", allow_none=True)
-    name = fields.String(attribute="user.name", allow_none=True)
+    id = fields.String()
+    email = fields.String()
+    username = fields.String(allow_none=True)
+    name = fields.String(allow_none=True)
     roles = Sorted()
-    active = fields.Boolean(attribute="user.active")
-    confirmed = fields.Boolean(attribute="user.confirmed")
-    created_at = Moment(attribute="user.created_at")
+    active = fields.Boolean()
+    confirmed = fields.Boolean()
+    created_at = Moment()
 
 
 class RefreshedOut(Camel):

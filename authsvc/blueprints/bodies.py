@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from flask import request
@@ -190,7 +190,7 @@ def _not_a_number(name: str) -> Any:
 
 def loaded(schema: Schema, given: Mapping[str, Any]) -> dict[str, Any]:
     """Through the schema under our names; what is wrong is told under the caller's."""
-    expected = {field.data_key for field in schema.fields.values()}
+    expected = _expected(schema)
     spelled: dict[str, str] = {}
     for theirs in given:
         meant = OTHER_NAMES.get(theirs, theirs)
@@ -204,6 +204,11 @@ def loaded(schema: Schema, given: Mapping[str, Any]) -> dict[str, Any]:
         messages: dict[str, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
         raise ValidationFailed(fields={spelled.get(name, name): _flat(m) for name, m in messages.items()}) from None
     return loaded
+
+
+@cache
+def _expected(schema: Schema) -> frozenset[str | None]:
+    return frozenset(field.data_key for field in schema.fields.values())
 
 
 def _flat(messages: Any) -> list[str]:

@@ -4,23 +4,19 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import orjson
-from flask import Blueprint, Flask, Response, current_app, g, request
+from flask import Blueprint, Flask, Response, current_app, request
 from flask.json.provider import JSONProvider
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
-from authsvc import counting, errors, opaque
+from authsvc import counting, errors
 from authsvc.errors import Refusal
 from authsvc.logs import logger
 from authsvc.models.engine import FAILURES
 from authsvc.refused import response as refusal
-from authsvc.settings import settings
 
 Shape = Callable[[Refusal], Response]
 
-ALWAYS = (("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"))
-NOT_KEPT = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
-ANY_ORIGIN_MAY_EMBED_NOTHING = "default-src 'none'; frame-ancestors 'none'"
 # What Werkzeug refuses by itself, and what that is in our words.
 REFUSED_BY_WERKZEUG: dict[int, type[Refusal]] = {
     404: errors.NotFound,
@@ -62,7 +58,6 @@ def install(app: Flask) -> None:
     app.json = OrjsonProvider(app)
     app.extensions["authsvc.wires"] = {}
     app.register_error_handler(Exception, _refused_as_its_wire_says)
-    app.after_request(_add_headers)
 
 
 def speak(bp: Blueprint, shape: Shape) -> None:
@@ -109,21 +104,3 @@ def _meant_by_werkzeug(error: HTTPException) -> Refusal:
         if name.lower() not in ("content-type", "content-length"):
             meant.headers[name] = value
     return meant
-
-
-def _add_headers(response: Response) -> Response:
-    headers = response.headers
-    if request.method == "OPTIONS":
-        headers.pop("Content-Type", None)  # there is nothing in it
-    # Looked through once: each look at one header goes through all of them.
-    there = {name.lower() for name, _ in headers}
-    if "cache-control" not in there:
-        headers.extend(NOT_KEPT)
-    if "content-security-policy" not in there:
-        headers.add("Content-Security-Policy", ANY_ORIGIN_MAY_EMBED_NOTHING)
-    if "x-request-id" not in there:
-        headers.add("X-Request-Id", g.get("request_id") or opaque.new_id())
-    headers.extend((name, value) for name, value in ALWAYS if name.lower() not in there)
-    if settings.BASE_URL.startswith("https://"):
-        headers.add("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-    return response

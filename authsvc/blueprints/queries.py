@@ -57,11 +57,15 @@ def asks(
 ) -> Callable[[Callable[Concatenate[dict[str, Any], P], R]], Callable[P, R]]:
     """The query of this route, checked: the view's first argument. `read`: what of it counts."""
     schema = schema_class()
+    # What it makes of nothing, it makes of it each time.
+    of_nothing = None if any(field.required for field in schema.fields.values()) else loaded(schema, {})
 
     def decorate(view: Callable[Concatenate[dict[str, Any], P], R]) -> Callable[P, R]:
         @wraps(view)
         def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-            return view(loaded(schema, (read or parameters)()), *args, **kwargs)
+            given = (read or parameters)()
+            query = loaded(schema, given) if given or of_nothing is None else of_nothing.copy()
+            return view(query, *args, **kwargs)
 
         return _asking(checked, schema)
 
@@ -102,6 +106,8 @@ def names_in(schema: Schema) -> frozenset[str]:
 
 def parameters() -> dict[str, str]:
     """Raises AmbiguousRequest for one that is given twice."""
+    if not request.query_string:
+        return {}
     for name, values in request.args.lists():
         if len(values) > 1:
             raise AmbiguousRequest(f"{name[:64]} is given twice. Send it once.")

@@ -20,6 +20,12 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 IDENTITY = ("X-Auth-User-Id", "X-Auth-Tenant-Id", "X-Auth-Application-Id", "X-Auth-Scopes", "X-Auth-Via")
 
 
+class _Empty(Response):
+    """There is nothing in it, and so nothing that it is of."""
+
+    default_mimetype = None
+
+
 class VerifyQuery(Query):
     scope = Text(longest=4096)
 
@@ -34,8 +40,6 @@ def verify(query: dict[str, Any]) -> Response:
     """May the request be passed on, and who is it? The body is the API's, and is not read."""
     for permission in _permissions(query):
         principal.require(permission)
-    response = Response(status=200)
-    del response.headers["Content-Type"]  # there is nothing in it
     said = (
         principal.user_id,
         principal.tenant_id,
@@ -43,9 +47,7 @@ def verify(query: dict[str, Any]) -> Response:
         " ".join(sorted(principal.permissions)),
         principal.via,
     )
-    for header, value in zip(IDENTITY, said, strict=True):
-        response.headers[header] = value or ""
-    return response
+    return _Empty(headers=[(header, value or "") for header, value in zip(IDENTITY, said, strict=True)])
 
 
 @bp.errorhandler(TwoCredentials)
@@ -57,8 +59,8 @@ def refuse_both(error: TwoCredentials) -> Response:
 @bp.after_request
 def leave_nothing_unsaid(response: Response) -> Response:
     """Every answer says all of it, if only that there is none: what a client made up is always written over."""
-    for header in IDENTITY:
-        response.headers.setdefault(header, "")
+    if IDENTITY[0] not in response.headers:
+        response.headers.extend(dict.fromkeys(IDENTITY, ""))
     return response
 
 

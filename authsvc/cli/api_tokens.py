@@ -34,7 +34,7 @@ def list_api_tokens(
     """API tokens, newest first."""
     mandate = authority.mandate(tenant)
     filters = Filters(
-        user_id=None if user is None else users.named(mandate, user).user.id,
+        user_id=None if user is None else users.named(mandate, user).id,
         application_id=None if application is None else applications.named(mandate, application).id,
         everyone=user is None,
         state=state,
@@ -84,7 +84,7 @@ def create(
     }
     if days is not None:
         given["expires_in"] = int(days * DAY.total_seconds())
-    _show(service.create(mandate, users.named(mandate, user).user.id, given), in_json=in_json)
+    _show(service.create(mandate, users.named(mandate, user).id, given), in_json=in_json)
 
 
 @api_tokens.command()

@@ -46,7 +46,7 @@ def list_events(
     given = {
         "kind": kind,
         "outcome": outcome,
-        "subject_id": None if user is None else users.named(mandate, user).user.id,
+        "subject_id": None if user is None else users.named(mandate, user).id,
         "refresh_token_id": token,
         "ip": ip,
         "after": None if after is None else after.replace(tzinfo=UTC),

@@ -146,7 +146,7 @@ def _revoke_all(mandate: Mandate, selection: Selection, expected: int) -> int:
 
 def _selection(mandate: Mandate, user: str | None, application: str | None) -> Selection:
     return Selection(
-        user_id=None if user is None else users.named(mandate, user).user.id,
+        user_id=None if user is None else users.named(mandate, user).id,
         application_id=None if application is None else applications.named(mandate, application).id,
     )
 

@@ -129,7 +129,7 @@ def password(user: str, tenant: str | None, password_stdin: bool, in_json: bool)
     """Give a new password; every sign-in of the user ends."""
     mandate = authority.mandate(tenant)
     text, shown = _password(password_stdin)
-    found = service.named(mandate, user).user
+    found = service.named(mandate, user)
     revoked = service.set_password(mandate, found.id, text)
     sentence = f"{found.email} has a new password; sign-ins ended: {revoked}."
     show_done(
@@ -147,7 +147,7 @@ def password(user: str, tenant: str | None, password_stdin: bool, in_json: bool)
 def delete(user: str, tenant: str | None, yes: bool, in_json: bool) -> None:
     """Delete a user, with all that is the user's."""
     mandate = authority.mandate(tenant)
-    found = service.named(mandate, user).user
+    found = service.named(mandate, user)
     ask_before(f"Delete {found.email} for good?", yes=yes)
     revoked = service.delete(mandate, found.id)
     show_done(
@@ -159,7 +159,7 @@ def delete(user: str, tenant: str | None, yes: bool, in_json: bool) -> None:
 
 def _change(user: str, tenant: str | None, changes: dict[str, Any], *, in_json: bool) -> None:
     mandate = authority.mandate(tenant)
-    changed = service.update(mandate, service.named(mandate, user).user.id, changes)
+    changed = service.update(mandate, service.named(mandate, user).id, changes)
     show_one(user_out(changed), in_json=in_json)
 
 

@@ -14,6 +14,7 @@ from authsvc.console.pages import asks, done, everybody, shown
 from authsvc.console.spelling import counted
 from authsvc.credentials.guard import mandate, principal
 from authsvc.credentials.readers import caller
+from authsvc.models.user import Account
 from authsvc.services import accounts, token_admin
 from authsvc.services.token_admin import Filters, Selection
 
@@ -79,7 +80,7 @@ def end_others() -> Response:
 @everybody
 def edit() -> Response:
     """Change my names."""
-    mine = _mine().user
+    mine = _mine()
     form = Form(MeForm, username=mine.username, name=mine.name)
     if form.sent(lambda given: accounts.update(mine.tenant_id, mine.id, given, caller(), g.now)):
         return done("Your names were changed.", "account.devices")
@@ -98,7 +99,7 @@ def change_password() -> Response:
     return shown("account/password.html", form.status, form=form, account=_mine())
 
 
-def _mine() -> accounts.Account:
+def _mine() -> Account:
     return accounts.get(principal.tenant_id, str(principal.user_id))
 
 

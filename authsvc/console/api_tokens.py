@@ -48,7 +48,7 @@ def find(query: dict[str, Any]) -> Response:
     """The API tokens whom all filters fit."""
     asked = window(query)
     named = query.pop("user", None)
-    user_id = None if named is None else users.named(mandate(), named).user.id
+    user_id = None if named is None else users.named(mandate(), named).id
     found = api_token_admin.find(mandate(), Filters(user_id=user_id, everyone=True, **query), asked)
     return shown(
         "api_tokens/list.html",

@@ -60,4 +60,4 @@ def get(event_id: str) -> Response:
 
 def _id_of(user: str) -> str:
     """The trail remembers who is gone, by their id. Raises NotFound."""
-    return user.lower() if is_id(user.lower()) else users.named(mandate(), user).user.id
+    return user.lower() if is_id(user.lower()) else users.named(mandate(), user).id

@@ -128,6 +128,6 @@ def _meant(query: dict[str, Any]) -> Meant:
     """Raises NotFound where there is no such user or application."""
     narrowed = dict(query)
     named, application_id = narrowed.pop("user", None), narrowed.pop("application_id", None)
-    user_id = None if named is None else users.named(mandate(), named).user.id
+    user_id = None if named is None else users.named(mandate(), named).id
     everyone = user_id is None and application_id is None
     return Meant(Selection(user_id, application_id, everyone=everyone), Filters(**narrowed))

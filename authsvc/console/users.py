@@ -14,8 +14,8 @@ from authsvc.console.pages import asks, done, shown, staff
 from authsvc.console.spelling import counted
 from authsvc.credentials.guard import mandate
 from authsvc.models.paging import Window
+from authsvc.models.user import Account
 from authsvc.services import roles, users
-from authsvc.services.accounts import Account
 from authsvc.services.users import Filters
 
 bp = Blueprint("users", __name__, url_prefix="/users")
@@ -56,7 +56,7 @@ def create() -> Response:
     form = Form(NewUserForm, roles=["member"])
     made = form.sent(_made)
     if made is not None:
-        return done(f"{made.user.email} was made.", "users.get", id=made.user.id)
+        return done(f"{made.email} was made.", "users.get", id=made.id)
     return shown("users/new.html", form.status, form=form, roles=_roles())
 
 
@@ -74,8 +74,7 @@ def get(user_id: str) -> Response:
 def edit(user_id: str) -> Response:
     """Change a user's names and roles."""
     account = users.get(mandate(), user_id)
-    now = account.user
-    form = Form(UserForm, username=now.username, name=now.name, confirmed=now.confirmed, roles=account.roles)
+    form = Form(UserForm, **{name: getattr(account, name) for name in ("username", "name", "confirmed", "roles")})
     if form.sent(lambda given: users.update(mandate(), user_id, given)):
         return done("The user was changed.", "users.get", id=user_id)
     return shown("users/edit.html", form.status, form=form, account=account, roles=_roles())
@@ -99,7 +98,7 @@ def set_password(user_id: str) -> Response:
 @by_id
 def block(user_id: str) -> Response:
     """Turn a user off."""
-    email = users.get(mandate(), user_id).user.email
+    email = users.get(mandate(), user_id).email
     return confirmed(
         lambda: _switched(user_id, f"{email} is blocked, and signed out everywhere.", active=False),
         title=f"Block {email}?",
@@ -124,7 +123,7 @@ def unblock(user_id: str) -> Response:
 @by_id
 def delete(user_id: str) -> Response:
     """Delete a user."""
-    email = users.get(mandate(), user_id).user.email
+    email = users.get(mandate(), user_id).email
 
     def act() -> str:
         return f"{email} was deleted; {counted(users.delete(mandate(), user_id), 'sign-in')} ended."

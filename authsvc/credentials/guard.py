@@ -10,6 +10,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
 from flask import current_app, g, request
+from flask.globals import request_ctx
 from werkzeug.local import LocalProxy
 
 from authsvc import clock, presenting
@@ -73,15 +74,16 @@ class Guard:
 def begin_request() -> None:
     """What every request starts with: its moment and its id, read once; and a route that says whom it serves."""
     g.now = clock.utcnow()
-    g.request_id = presenting.request_id(request.environ)
-    view: Any = current_app.view_functions.get(request.endpoint or "")
-    if not getattr(view, "on_any_host", False) and not answers_to(settings, request.host):
+    asked = request_ctx.request
+    g.request_id = asked.environ[presenting.REQUEST_ID]
+    view: Any = current_app.view_functions.get(asked.endpoint or "")
+    if not getattr(view, "on_any_host", False) and not answers_to(settings, asked.host):
         raise BadRequest("This service does not answer to that Host.")
     if view is None:
         return  # there is no such path, or it does not take this method: that is answered as it is
     if not is_open_to(view):
         raise PermissionDenied("route", "This route does not say whom it serves.")
-    unknown = request.args.keys() - getattr(view, "takes_query", frozenset())
+    unknown = asked.args.keys() - getattr(view, "takes_query", frozenset()) if asked.query_string else None
     if unknown and not getattr(view, "judges_query", False):
         raise ValidationFailed(fields={name: ["There is no such parameter here."] for name in sorted(unknown)})
 

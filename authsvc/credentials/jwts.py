@@ -1,46 +1,39 @@
-"""Minting and reading our JWTs: flask-jwt-extended does it, told exactly what to believe.
+"""Minting and reading our JWTs. flask-jwt-extended mints them; signatures.py reads them, and claims.py judges.
 
-Out of the box the library takes a token of any type, issuer, audience, header `typ` and key that it is configured with,
-and one without an expiry. Here every claim of docs/tokens.md is required and compared, the key decides the algorithm,
-and whether a token has expired is judged by the request's own `now`, to the second.
+Every claim of docs/tokens.md is required and compared, the key decides the algorithm, and whether a token has expired
+is judged by the request's own `now`, to the second.
 """
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 from flask import current_app, g
-from flask_jwt_extended import create_access_token, create_refresh_token, decode_token
-from flask_jwt_extended.exceptions import CSRFError, JWTExtendedException
-from jwt.exceptions import PyJWTError
+from flask_jwt_extended import create_access_token, create_refresh_token
 
 from authsvc import opaque
-from authsvc.claims import ACCESS, HEADER_TYPES, LONGEST, REFRESH, check, expiry, refuse_expired
-from authsvc.errors import CsrfFailed, TokenInvalid
+from authsvc.claims import ACCESS, HEADER_TYPES, REFRESH, check, expiry, refuse_expired
+from authsvc.errors import CsrfFailed, TokenExpired, TokenInvalid
 from authsvc.extensions import jwt
 from authsvc.models.client import Client
 from authsvc.models.refresh_token import Standing
 from authsvc.services import signing_keys
 from authsvc.services.standings import Proof
-from authsvc.settings import ALGORITHMS, settings
+from authsvc.settings import settings
+from authsvc.signatures import Signer, signed
 
 # A token's header and its claims.
 Read = tuple[Mapping[str, Any], Mapping[str, Any]]
 MOST_VERIFIED = 4096
 
 
-def configuration(base_url: str, clock_skew: timedelta) -> dict[str, Any]:
-    """What flask-jwt-extended is told. Its own defaults are HS256 under SECRET_KEY, any audience, any issuer."""
+def configuration(base_url: str) -> dict[str, Any]:
+    """What flask-jwt-extended is told. Its own defaults are HS256 under SECRET_KEY, and no issuer."""
     return {
         "JWT_ALGORITHM": "ES256",  # a key's own algorithm is named in the header of what it signs
-        "JWT_DECODE_ALGORITHMS": list(ALGORITHMS),
         "JWT_ENCODE_ISSUER": base_url,
-        "JWT_DECODE_ISSUER": base_url,
         "JWT_ENCODE_NBF": False,
-        # For `iat` and `nbf`, where another node's clock may be ahead. `exp` is compared below, without it.
-        "JWT_DECODE_LEEWAY": clock_skew.total_seconds(),
-        # The double submit is asked for token by token (decode_token's csrf_value): a token that travels in a body has
-        # no csrf claim, and the library's switch would give it one.
+        # A token that travels in a body has no csrf claim, and the library's switch would give it one.
         "JWT_COOKIE_CSRF_PROTECT": False,
     }
 
@@ -166,10 +159,10 @@ def read_access(
     """What a valid access token says, or one that is too old and nothing else. Raises TokenInvalid, TokenExpired,
     CsrfFailed.
     """
-    header, claims = _verified_once(text, now) if csrf is None else _read(text, ACCESS, now, csrf)
-    if not expired_too:
-        refuse_expired(claims, now)
-    return _proof(header, claims, application_id=claims["aud"]), claims
+    proof, claims = _verified_once(text, now) if csrf is None else _read_access(text, now, csrf)
+    if not expired_too and proof.expires_at <= now:
+        raise TokenExpired
+    return proof, claims
 
 
 def read_refresh(text: str, now: datetime, csrf: str | None = None, *, dialect_cookie: str | None = None) -> Proof:
@@ -226,20 +219,25 @@ def read_any(text: str, now: datetime) -> tuple[str, Proof, Mapping[str, Any]]:
     return kind, _proof(header, claims, application_id=claims["aud"] if kind == ACCESS else None), claims
 
 
-def _verified_once(text: str, now: datetime) -> Read:
+def _verified_once(text: str, now: datetime) -> tuple[Proof, Mapping[str, Any]]:
     """What this worker has verified it does not verify again: a good signature stays good.
 
     Whether the token has run out is judged each time all the same, and so is its row, which knows of its key too.
     """
-    verified: dict[str, Read] = current_app.extensions["authsvc.verified"]
+    verified: dict[str, tuple[Proof, Mapping[str, Any]]] = current_app.extensions["authsvc.verified"]
     digest = opaque.digest(text) if text.isascii() else ""
     found = verified.get(digest)
     if found is None:
-        found = _read(text, ACCESS, now, csrf=None)
+        found = _read_access(text, now, csrf=None)
         if len(verified) >= MOST_VERIFIED:
             verified.clear()
         verified[digest] = found
     return found
+
+
+def _read_access(text: str, now: datetime, csrf: str | None) -> tuple[Proof, Mapping[str, Any]]:
+    header, claims = _read(text, ACCESS, now, csrf)
+    return _proof(header, claims, application_id=claims["aud"]), claims
 
 
 def _read(text: str, kind: str, now: datetime, csrf: str | None) -> Read:
@@ -249,17 +247,18 @@ def _read(text: str, kind: str, now: datetime, csrf: str | None) -> Read:
 
 
 def _decoded(text: str, now: datetime, csrf: str | None) -> Read:
-    if len(text) > LONGEST or not text.isascii():
-        raise TokenInvalid
-    g.jwt_now = now
-    try:
-        claims = decode_token(text, csrf_value=csrf, allow_expired=True)
-    except CSRFError:
-        raise CsrfFailed from None
-    except (PyJWTError, JWTExtendedException, ValueError, TypeError, RecursionError):
-        # The library's own words would tell an attacker how far a forgery got.
-        raise TokenInvalid from None
-    return g.jwt_header, claims
+    def named(kid: str) -> Signer | None:
+        key = signing_keys.known(kid, now)
+        return None if key is None else Signer(key.public, key.algorithm)
+
+    header, claims = signed(text, named, settings.CLOCK_SKEW)
+    if csrf is not None:
+        bound = claims.get("csrf")
+        if not isinstance(bound, str):
+            raise TokenInvalid
+        if not opaque.are_same(bound, csrf):
+            raise CsrfFailed
+    return header, claims
 
 
 def _proof(header: Mapping[str, Any], claims: Mapping[str, Any], application_id: str | None = None) -> Proof:
@@ -287,16 +286,3 @@ def _keyed(standing: Standing, purpose: str) -> str:
 @jwt.encode_key_loader
 def _key_that_signs(_identity: str) -> Any:
     return g.signing_key.private
-
-
-@jwt.decode_key_loader
-def _key_that_verifies(header: dict[str, Any], claims: dict[str, Any]) -> Any:
-    """The key that the header names, and only if the header's algorithm is that key's own."""
-    if "type" not in claims:
-        raise TokenInvalid  # the library would go on to call it an access token
-    kid = header.get("kid")
-    key = signing_keys.known(kid, g.jwt_now) if isinstance(kid, str) else None
-    if key is None or header.get("alg") != key.algorithm:
-        raise TokenInvalid
-    g.jwt_header = header
-    return cast("Any", key.public)

@@ -44,8 +44,7 @@ def refuse_other_pages() -> None:
 
 def add_cors(response: Response) -> Response:
     """Let a page read the answer if its origin is listed by the application that the request turned out to be for."""
-    response.headers.add("Vary", "Origin")
-    if not is_foreign() or not _may_read():
+    if "Origin" not in request.headers or not is_foreign() or not _may_read():
         return response
     response.headers["Access-Control-Allow-Origin"] = request.headers["Origin"]
     response.headers["Access-Control-Allow-Credentials"] = "true"

@@ -4,7 +4,6 @@ Those clients keep their first refresh token for ever, and some read when the ac
 no URL-safe letters: every claim of ours is plain ASCII, in which these never come up.
 """
 
-from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, g
@@ -23,8 +22,8 @@ from authsvc.errors import (
     ValidationFailed,
 )
 from authsvc.models.refresh_token import Standing
+from authsvc.models.user import Account
 from authsvc.services import accounts, refresh_tokens
-from authsvc.services.accounts import Account
 from authsvc.services.standings import Proof
 
 bp = Blueprint("baserow", __name__)
@@ -126,7 +125,7 @@ def _body(error: Refusal) -> dict[str, Any]:
 
 def _kept(standing: Standing) -> Standing:
     """As if its application never replaced a refresh token: then the first one lives as long as the sign-in may."""
-    return replace(standing, rotate=False)
+    return standing._replace(rotate=False)
 
 
 def _access(standing: Standing) -> dict[str, Any]:
@@ -135,11 +134,10 @@ def _access(standing: Standing) -> dict[str, Any]:
 
 
 def _user(account: Account) -> dict[str, Any]:
-    owner = account.user
     return {
-        "id": owner.id,
-        "username": owner.email,
-        "first_name": owner.name or owner.username or owner.email,
+        "id": account.id,
+        "username": account.email,
+        "first_name": account.name or account.username or account.email,
         "language": "en",
         "is_staff": "admin" in account.roles,
     }

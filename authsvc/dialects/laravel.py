@@ -30,8 +30,8 @@ from authsvc.errors import (
     ValidationFailed,
 )
 from authsvc.models.refresh_token import Standing
+from authsvc.models.user import Account
 from authsvc.services import accounts, applications, refresh_tokens, standings, tenants
-from authsvc.services.accounts import Account
 from authsvc.services.standings import Proof
 
 bp = Blueprint("laravel", __name__)

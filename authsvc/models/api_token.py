@@ -1,8 +1,7 @@
 """One row per API token, found by the digest of its text. The hot statement goes past the ORM, built once."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import (
     ColumnElement,
@@ -21,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session
 
 from authsvc.extensions import Table
+from authsvc.models import role
 from authsvc.models.application import Application
 from authsvc.models.columns import (
     ApplicationId,
@@ -36,7 +36,7 @@ from authsvc.models.columns import (
     WordSet,
 )
 from authsvc.models.event import Word
-from authsvc.models.role import Role, UserRole
+from authsvc.models.prepared import Prepared
 from authsvc.models.tenant import Tenant
 from authsvc.models.user import User
 
@@ -70,8 +70,7 @@ class ApiToken(Owned, Table):
     last_used_ip: Mapped[Word | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """An API token's row with all that its life hangs on, as one statement read it."""
 
     id: str
@@ -91,7 +90,7 @@ class Standing:
     permissions: frozenset[str]
 
 
-_STANDING = (
+_STANDING = Prepared(
     select(
         ApiToken.id,
         ApiToken.tenant_id,
@@ -106,14 +105,12 @@ _STANDING = (
         ApiToken.revoked_at,
         ApiToken.last_used_at,
         (User.active & Tenant.active & func.coalesce(Application.active, true())).label("owners_active"),
-        Role.name.label("role"),
-        Role.permissions,
+        role.names_of(User.id).label("roles"),
+        role.permissions_of(User.id).label("permissions"),
     )
     .join(User, User.id == ApiToken.user_id)
     .join(Tenant, Tenant.id == ApiToken.tenant_id)
     .outerjoin(Application, Application.id == ApiToken.application_id)
-    .outerjoin(UserRole, UserRole.user_id == ApiToken.user_id)
-    .outerjoin(Role, Role.id == UserRole.role_id)
     .where(ApiToken.digest == bindparam("digest"))
 )
 
@@ -128,14 +125,9 @@ _USED = (
 
 
 def standing(connection: Connection, digest: str) -> Standing | None:
-    """Read a row by its digest. One row per role of its owner, folded into one."""
-    rows = connection.execute(_STANDING, {"digest": digest}).all()
-    if not rows:
-        return None
-    roles = frozenset(row.role for row in rows if row.role is not None)
-    permissions = frozenset[str]().union(*(row.permissions for row in rows if row.permissions is not None))
-    facts: tuple[Any, ...] = (*rows[0][:-2], roles, permissions)
-    return Standing(*facts)
+    """Read a row by its digest."""
+    rows = _STANDING.rows(connection, {"digest": digest})
+    return Standing._make(rows[0]) if rows else None
 
 
 def note_use(session: Session, api_token_id: str, at: datetime, ip: str, *, unless_since: datetime) -> bool:

@@ -45,14 +45,22 @@ class UtcDateTime(TypeDecorator[datetime]):
 class Words(TypeDecorator[frozenset[str]]):
     """A set of words, kept as OAuth writes a scope: sorted, with spaces between."""
 
+    SEPARATOR = " "
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: frozenset[str] | None, dialect: Dialect) -> str | None:
-        return None if value is None else " ".join(sorted(value))
+        return None if value is None else self.SEPARATOR.join(sorted(value))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> frozenset[str] | None:
-        return None if value is None else frozenset(value.split())
+        return None if value is None else frozenset(filter(None, value.split(self.SEPARATOR)))
+
+
+class CommaWords(Words):
+    """A set of names, which may have spaces in them."""
+
+    SEPARATOR = ","
+    cache_ok = True
 
 
 PrimaryId = Annotated[str, mapped_column(Id, primary_key=True)]

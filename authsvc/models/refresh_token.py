@@ -1,9 +1,8 @@
 """One row per sign-in, and the statements that touch it. The hot ones go past the ORM, built once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, NamedTuple, cast
 
 from sqlalchemy import (
     ColumnElement,
@@ -25,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from authsvc.extensions import Table
+from authsvc.models import role
 from authsvc.models.application import Application
 from authsvc.models.columns import (
     ApplicationId,
@@ -39,7 +39,7 @@ from authsvc.models.columns import (
     UtcDateTime,
 )
 from authsvc.models.event import Word
-from authsvc.models.role import Role, UserRole
+from authsvc.models.prepared import Prepared
 from authsvc.models.signing_key import ACTIVE, SigningKey, signing
 from authsvc.models.tenant import Tenant
 from authsvc.models.user import User
@@ -76,8 +76,7 @@ class RefreshToken(Owned, Table):
         return self.rotated_at or self.created_at
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """A refresh token's row with all that its life hangs on, as one statement read it."""
 
     id: str
@@ -107,7 +106,7 @@ class Standing:
 
 
 _Signing = aliased(SigningKey)
-_STANDING = (
+_STANDING = Prepared(
     select(
         RefreshToken.id,
         RefreshToken.tenant_id,
@@ -131,19 +130,17 @@ _STANDING = (
         (User.active & Application.active & Tenant.active).label("owners_active"),
         select(_Signing.kid).where(_Signing.state == ACTIVE).scalar_subquery().label("signing_kid"),
         SigningKey.state.label("key_state"),
-        Role.name.label("role"),
-        Role.permissions,
+        role.names_of(User.id).label("roles"),
+        role.permissions_of(User.id).label("permissions"),
     )
     .join(User, User.id == RefreshToken.user_id)
     .join(Application, Application.id == RefreshToken.application_id)
     .join(Tenant, Tenant.id == RefreshToken.tenant_id)
     .outerjoin(SigningKey, SigningKey.kid == bindparam("kid"))
-    .outerjoin(UserRole, UserRole.user_id == RefreshToken.user_id)
-    .outerjoin(Role, Role.id == UserRole.role_id)
     .where(RefreshToken.id == bindparam("id", type_=Id()))
 )
 
-_ADVANCE = (
+_ADVANCE = Prepared(
     update(RefreshToken)
     .where(
         RefreshToken.id == bindparam("of", type_=Id()),
@@ -164,14 +161,9 @@ _ADVANCE = (
 
 
 def standing(connection: Connection | Session, refresh_token_id: str, kid: str) -> Standing | None:
-    """Read a row by its id, and the state of the key that signed what named it. One row per role, folded into one."""
-    rows = connection.execute(_STANDING, {"id": refresh_token_id, "kid": kid}).all()
-    if not rows:
-        return None
-    roles = frozenset(row.role for row in rows if row.role is not None)
-    permissions = frozenset().union(*(row.permissions for row in rows if row.permissions is not None))
-    facts: tuple[Any, ...] = (*rows[0][:-2], roles, permissions)
-    return Standing(*facts)
+    """Read a row by its id, and the state of the key that signed what named it."""
+    rows = _STANDING.rows(connection, {"id": refresh_token_id, "kid": kid})
+    return Standing._make(rows[0]) if rows else None
 
 
 def advance(
@@ -201,7 +193,7 @@ def advance(
         "from_ip": ip,
         "from_user_agent": user_agent,
     }
-    return connection.execute(_ADVANCE, values).rowcount == 1
+    return _ADVANCE.count(connection, values) == 1
 
 
 def last_used_at() -> ColumnElement[datetime]:

@@ -1,10 +1,12 @@
 from collections.abc import Iterable
+from typing import Any, cast
 
-from sqlalchemy import Index, Select, UniqueConstraint, func, select
+from sqlalchemy import ColumnElement, Index, Select, UniqueConstraint, func, literal_column, select, type_coerce
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql.elements import SQLCoreOperations
 
 from authsvc.extensions import Table
-from authsvc.models.columns import Moment, Name, Owned, PrimaryId, RoleId, UserId, WordSet
+from authsvc.models.columns import CommaWords, Moment, Name, Owned, PrimaryId, RoleId, UserId, Words, WordSet
 
 
 class Role(Owned, Table):
@@ -76,3 +78,21 @@ def names_by_user(user_ids: Iterable[str]) -> Select[str, str]:
     """Who has which role, by its name: one statement for a page of users."""
     owned = select(UserRole.user_id, Role.name).join(Role, Role.id == UserRole.role_id)
     return owned.where(UserRole.user_id.in_(list(user_ids)))
+
+
+def names_of(user_id: SQLCoreOperations[str]) -> ColumnElement[frozenset[str]]:
+    """The names of a user's roles, as one column of a statement about somebody."""
+    return type_coerce(_of_roles(Role.name, "','", user_id), CommaWords())
+
+
+def permissions_of(user_id: SQLCoreOperations[str]) -> ColumnElement[frozenset[str]]:
+    """All that a user's roles permit, likewise."""
+    return type_coerce(_of_roles(Role.permissions, "' '", user_id), Words())
+
+
+def _of_roles(column: Any, separator: str, user_id: SQLCoreOperations[str]) -> ColumnElement[str]:
+    """What stands there in each of the roles, one behind the other."""
+    # As it is, and no parameter: one that is given at each execution can't be prepared.
+    together = func.aggregate_strings(column, cast("Any", literal_column(separator)))
+    owned = select(together).join(UserRole, UserRole.role_id == Role.id).where(UserRole.user_id == user_id)
+    return func.coalesce(owned.correlate_except(Role, UserRole).scalar_subquery(), "")

@@ -1,11 +1,14 @@
 from collections.abc import Collection
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import Index, Select, UniqueConstraint, or_, select
-from sqlalchemy.orm import Mapped
+from sqlalchemy import Connection, Index, Select, UniqueConstraint, bindparam, or_, select
+from sqlalchemy.orm import Mapped, Session
 
 from authsvc.extensions import Table
-from authsvc.models.columns import LongText, Moment, Name, Owned, PrimaryId
+from authsvc.models import role
+from authsvc.models.columns import Id, LongText, Moment, Name, Owned, PrimaryId
+from authsvc.models.prepared import Prepared
 from authsvc.models.role import Role, UserRole
 
 
@@ -28,6 +31,37 @@ class User(Owned, Table):
     active: Mapped[bool]
     confirmed: Mapped[bool]
     created_at: Mapped[Moment]
+
+
+class Account(NamedTuple):
+    """A user and the names of the user's roles, as they were read or written last: what others are told."""
+
+    id: str
+    tenant_id: str
+    email: str
+    username: str | None
+    name: str | None
+    active: bool
+    confirmed: bool
+    created_at: datetime
+    roles: frozenset[str]
+
+    @classmethod
+    def of(cls, owner: User, roles: frozenset[str]) -> "Account":
+        return cls._make((*(getattr(owner, name) for name in cls._fields[:-1]), roles))
+
+
+_ACCOUNT = Prepared(
+    select(*(getattr(User, name) for name in Account._fields[:-1]), role.names_of(User.id).label("roles")).where(
+        User.id == bindparam("id", type_=Id())
+    )
+)
+
+
+def account(connection: Connection | Session, user_id: str) -> Account | None:
+    """Whichever tenant it belongs to."""
+    rows = _ACCOUNT.rows(connection, {"id": user_id})
+    return Account._make(rows[0]) if rows else None
 
 
 def with_email(email: str) -> Select[User]:

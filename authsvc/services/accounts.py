@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from authsvc import opaque
@@ -17,21 +18,14 @@ from authsvc.errors import (
     UnknownTenant,
 )
 from authsvc.models import Application, RefreshToken, Tenant, User, UserRole, role, user
-from authsvc.models.engine import reading, transaction
+from authsvc.models.engine import reading, single_statements, transaction
 from authsvc.models.refresh_token import Standing
+from authsvc.models.user import Account
 from authsvc.services import events, names, passwords, refresh_tokens, throttle, uniqueness
 from authsvc.settings import settings
 
 EVERYONE = frozenset({"member"})
 NAMES = {"username_key": ("username", "user name"), "email": ("email", "e-mail address")}
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A user and the names of the user's roles."""
-
-    user: User
-    roles: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +70,9 @@ def register(
             roles=EVERYONE,
             now=now,
         )
-        owner = account.user
-        standing = refresh_tokens.start(session, owner.id, application.id, caller=caller, now=now)
+        standing = refresh_tokens.start(session, account.id, application.id, caller=caller, now=now)
         throttle.forgive(session, reservation)
-        _tell(session, "user.registered", tenant.id, owner, caller, now, standing)
+        _tell(session, "user.registered", tenant.id, account.id, caller, now, standing)
     return SignIn(account, standing)
 
 
@@ -116,25 +109,24 @@ def sign_in(
             session, owner.id, application.id, caller=caller, now=now, device_name=device_name
         )
         throttle.forgive(session, reservation)
-        _tell(session, "user.signed_in", tenant.id, owner, caller, now, standing)
-    return SignIn(Account(owner, standing.roles), standing)
+        _tell(session, "user.signed_in", tenant.id, owner.id, caller, now, standing)
+    return SignIn(Account.of(owner, standing.roles), standing)
 
 
 def get(tenant_id: str, user_id: str) -> Account:
     """Raises NotFound."""
-    with reading(within=tenant_id) as session:
-        return account_of(session, user_id)
+    with single_statements() as connection:
+        return account_of(connection, tenant_id, user_id)
 
 
 def update(tenant_id: str, user_id: str, changes: dict[str, str | None], caller: Caller, now: datetime) -> Account:
     """Change the user's own names. Raises AlreadyExists, ValidationFailed, NotFound."""
     with transaction(within=tenant_id) as session:
-        account = account_of(session, user_id)
-        owner = account.user
+        owner = user_of(session, user_id)
         changed = rename(session, owner, changes)
         if changed:
-            _tell(session, "user.updated", owner.tenant_id, owner, caller, now, changed=changed)
-    return account
+            _tell(session, "user.updated", tenant_id, user_id, caller, now, changed=changed)
+        return account_of(session, tenant_id, user_id)
 
 
 @passwords.queue()
@@ -143,7 +135,7 @@ def change_password(
 ) -> int:
     """Every other refresh token of the user dies; answers how many. Raises PasswordWrong, ValidationFailed."""
     with reading(within=tenant_id) as session:
-        found = account_of(session, user_id).user
+        found = user_of(session, user_id)
         tenant = session.get_one(Tenant, tenant_id)
     passwords.refuse_weak(new, "newPassword", (found.email, found.username, tenant.slug, tenant.name))
     reservation = throttle.reserve(found.tenant_id, found.id, caller, now)
@@ -159,7 +151,7 @@ def change_password(
         others = (RefreshToken.user_id == user_id) & (RefreshToken.id != keep)
         killed = refresh_tokens.kill(session, others, reason="password_changed", now=now)
         throttle.forgive(session, reservation)
-        _tell(session, "user.password_changed", owner.tenant_id, owner, caller, now, revoked=killed.count)
+        _tell(session, "user.password_changed", tenant_id, user_id, caller, now, revoked=killed.count)
     return killed.count
 
 
@@ -192,7 +184,7 @@ def create(
     uniqueness.flush(session, NAMES)
     for row in session.scalars(role.with_names(roles)):
         session.add(UserRole(tenant_id=tenant_id, user_id=owner.id, role_id=row.id))
-    return Account(owner, roles)
+    return Account.of(owner, roles)
 
 
 def rename(session: Session, owner: User, changes: Mapping[str, Any]) -> list[str]:
@@ -211,12 +203,20 @@ def rename(session: Session, owner: User, changes: Mapping[str, Any]) -> list[st
     return changed
 
 
-def account_of(session: Session, user_id: str) -> Account:
+def user_of(session: Session, user_id: str) -> User:
     """In a session within the tenant. Raises NotFound."""
     owner = session.get(User, user_id)
     if owner is None:
         raise NotFound
-    return Account(owner, frozenset(row.name for row in session.scalars(role.of_user(user_id))))
+    return owner
+
+
+def account_of(connection: Connection | Session, tenant_id: str, user_id: str) -> Account:
+    """As the database has it now. Raises NotFound."""
+    found = user.account(connection, user_id)
+    if found is None or found.tenant_id != tenant_id:
+        raise NotFound
+    return found
 
 
 def id_of(session: Session, identifier: str) -> str:
@@ -253,7 +253,7 @@ def _tell(
     session: Session,
     kind: str,
     tenant_id: str,
-    about: User,
+    user_id: str,
     caller: Caller,
     now: datetime,
     standing: Standing | None = None,
@@ -265,8 +265,8 @@ def _tell(
         tenant_id=tenant_id,
         now=now,
         caller=caller,
-        actor_id=about.id,
-        subject_id=about.id,
+        actor_id=user_id,
+        subject_id=user_id,
         application_id=standing.application_id if standing else None,
         refresh_token_id=standing.id if standing else None,
         detail=detail,

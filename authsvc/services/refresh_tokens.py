@@ -1,6 +1,6 @@
 """Sign-ins: started, carried on, ended. docs/rotation.md draws the table that `_judge` is."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -132,7 +132,7 @@ def rotate(
             found = refresh_token.standing(connection, proof.refresh_token_id, proof.kid)
             standing = standings.owned(found, proof, tenant_name)
             if keeps_token or once:
-                standing = replace(standing, rotate=once)
+                standing = standing._replace(rotate=once)
             step = _judge(standing, proof, attempt_digest, now, settings.REFRESH_LEEWAY, once=once)
             may_refresh = allows(standing.permissions, REFRESH)
             holds_all = all(allows(standing.permissions, one) for one in scope)
@@ -223,7 +223,7 @@ def _advance(
         ip=caller.ip,
         user_agent=caller.user_agent[: events.LONGEST_USER_AGENT],
     )
-    return replace(standing, generation=to, rotated_at=now, idle_expires_at=idle_until) if done else None
+    return standing._replace(generation=to, rotated_at=now, idle_expires_at=idle_until) if done else None
 
 
 def standing_of_current(proof: Proof, *, now: datetime, keeps_token: bool = False) -> Standing:
@@ -233,7 +233,7 @@ def standing_of_current(proof: Proof, *, now: datetime, keeps_token: bool = Fals
     """
     standing = standings.owned(standings.read(proof, now), proof, tenant_name=None)
     if keeps_token:
-        standing = replace(standing, rotate=False)
+        standing = standing._replace(rotate=False)
     if _judge(standing, proof, None, now, settings.REFRESH_LEEWAY) is Step.EXPIRED:
         raise TokenExpired
     if proof.generation < standing.generation or not allows(standing.permissions, REFRESH):

@@ -13,9 +13,9 @@ from authsvc.mandate import Mandate
 from authsvc.models import ApiToken, RefreshToken, Role, Tenant, User, UserRole, role, user
 from authsvc.models.engine import reading, transaction
 from authsvc.models.paging import Page, Window, page
+from authsvc.models.user import Account
 from authsvc.opaque import is_id
 from authsvc.services import accounts, api_tokens, events, names, passwords, refresh_tokens, roles, uniqueness
-from authsvc.services.accounts import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def find(mandate: Mandate, filters: Filters, window: Window) -> Page[Account]:
         held: dict[str, set[str]] = {owner.id: set() for owner in found.items}
         for user_id, name in session.execute(role.names_by_user(held)):
             held[user_id].add(name)
-    return Page([Account(owner, frozenset(held[owner.id])) for owner in found.items], found.next_cursor)
+    return Page([Account.of(owner, frozenset(held[owner.id])) for owner in found.items], found.next_cursor)
 
 
 def get(mandate: Mandate, user_id: str) -> Account:
@@ -59,7 +59,7 @@ def named(mandate: Mandate, text: str) -> Account:
     """The user of this id, e-mail address or user name. Raises NotFound."""
     with reading(within=mandate.tenant_id) as session:
         user_id = text.lower() if is_id(text.lower()) else accounts.id_of(session, text)
-        return accounts.account_of(session, user_id)
+        return accounts.account_of(session, mandate.tenant_id, user_id)
 
 
 def create(
@@ -101,7 +101,7 @@ def create(
             now=mandate.now,
             user_id=user_id,
         )
-        events.record_by(session, mandate, "user.created", {"roles": sorted(account.roles)}, subject_id=account.user.id)
+        events.record_by(session, mandate, "user.created", {"roles": sorted(account.roles)}, subject_id=account.id)
     return account
 
 
@@ -117,7 +117,7 @@ def update(mandate: Mandate, user_id: str, changes: Mapping[str, Any]) -> Accoun
         if changes.get("active", owner.active) != owner.active:
             _switch(session, mandate, owner)
         _edit(session, mandate, owner, changes)
-    return Account(owner, _names(held))
+    return Account.of(owner, _names(held))
 
 
 def set_password(mandate: Mandate, user_id: str, password: str) -> int:
@@ -126,7 +126,7 @@ def set_password(mandate: Mandate, user_id: str, password: str) -> int:
     Raises NotFound, PermissionDenied, ValidationFailed, Unavailable.
     """
     with reading(within=mandate.tenant_id) as session:
-        seen = accounts.account_of(session, user_id).user
+        seen = accounts.user_of(session, user_id)
         tenant = session.get_one(Tenant, mandate.tenant_id)
     passwords.refuse_weak(password, "password", (seen.email, seen.username, tenant.slug, tenant.name))
     password_hash = _hashed(password)

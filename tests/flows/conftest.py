@@ -62,7 +62,7 @@ def make_person(app):
                     roles=frozenset(roles),
                     now=now,
                 )
-                account.id = made.user.id
+                account.id = made.id
                 if permissions:
                     name = f"own-{account.id}"
                     own = {"tenant_id": tenant_id, "created_at": now, "name": name, "name_key": name}

@@ -5,9 +5,8 @@ from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
-from authsvc.extensions import db
 from authsvc.models.engine import transaction
 from tests.answers import refused
 from tests.drivers import Account, Script
@@ -22,6 +21,7 @@ from tests.flows.people import (
     make_user,
     told,
 )
+from tests.statements import watched
 
 NOBODYS = "0190a5b0-0000-7000-8000-000000000000"
 USER = {"id", "email", "username", "name", "roles", "active", "confirmed", "createdAt"}
@@ -148,12 +148,11 @@ def test_users_are_listed_by_the_page_with_their_roles_in_one_statement(admin):
     for number in range(5):
         make_user(admin, f"user{number}@example.com", roles=["admin", "member"] if number % 2 else [])
     seen, cursor, asked = [], "", []
-    with admin.app.app_context():
-        event.listen(db.engine, "before_cursor_execute", lambda _, __, statement, *___: asked.append(statement))
-    while cursor is not None:
-        data = admin.get(f"/admin/users?limit=4{cursor}").json["data"]
-        seen += [(user["email"].partition("@")[0], user["roles"]) for user in data["items"]]
-        cursor = f"&cursor={data['nextCursor']}" if data["nextCursor"] else None
+    with watched(admin.app, asked.append):
+        while cursor is not None:
+            data = admin.get(f"/admin/users?limit=4{cursor}").json["data"]
+            seen += [(user["email"].partition("@")[0], user["roles"]) for user in data["items"]]
+            cursor = f"&cursor={data['nextCursor']}" if data["nextCursor"] else None
     both = ["admin", "member"]
     expected = [("user4", []), ("user3", both), ("user2", []), ("user1", both), ("user0", [])]
     assert seen == [*expected, ("admin", ["admin", "member", "operator"])]

@@ -1,14 +1,13 @@
 """`/auth/verify`: what a proxy is told about a request that it holds back."""
 
 import pytest
-from sqlalchemy import event
 
-from authsvc.extensions import db
 from tests.answers import refused
 from tests.conftest import close, finish_writing
 from tests.drivers import HOST, Browser
 from tests.flows.api_tokens import by, make_api_token
 from tests.flows.people import told
+from tests.statements import watched
 
 IDENTITY = ("X-Auth-User-Id", "X-Auth-Tenant-Id", "X-Auth-Application-Id", "X-Auth-Scopes", "X-Auth-Via")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -211,18 +210,10 @@ def test_it_asks_the_database_once(app, owner):
         verify(owner, headers)  # keys are read, and the use is written, once
     finish_writing(app)
     statements = []
-
-    def count(_connection, _cursor, statement, *_):
-        statements.append(statement)
-
-    with app.app_context():
-        event.listen(db.engine, "before_cursor_execute", count)
-        try:
-            for number, headers in enumerate(asked, 1):
-                passed(verify(owner, headers, "?scope=restaurants:read"))
-                assert len(statements) == number, statements
-        finally:
-            event.remove(db.engine, "before_cursor_execute", count)
+    with watched(app, statements.append):
+        for number, headers in enumerate(asked, 1):
+            passed(verify(owner, headers, "?scope=restaurants:read"))
+            assert len(statements) == number, statements
 
 
 def test_without_the_database_nothing_passes(make_app, owner, tmp_path):

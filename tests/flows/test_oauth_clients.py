@@ -6,12 +6,11 @@ import re
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event
 
-from authsvc.extensions import db
 from tests.answers import lasting
 from tests.flows.administering import UNKNOWN, add_application, change_application, tenant_id, told
 from tests.flows.oauth import add_client, basic, bearer, no, post, raw_basic, yes
+from tests.statements import watched
 
 DOORS = ("/oauth/token", "/oauth/introspect", "/oauth/revoke")
 # Whatever a door needs to say yes, once it knows the client.
@@ -162,16 +161,8 @@ def test_what_is_turned_off_deleted_or_replaced_proves_nothing_any_more(app, adm
 def statements_of(app, ask):
     """What the database is asked, without the values."""
     found = []
-
-    def note(_connection, _cursor, statement, *_):
-        found.append(re.sub(r"\s+", " ", statement))
-
-    with app.app_context():
-        event.listen(db.engine, "before_cursor_execute", note)
-        try:
-            ask()
-        finally:
-            event.remove(db.engine, "before_cursor_execute", note)
+    with watched(app, lambda statement: found.append(re.sub(r"\s+", " ", statement))):
+        ask()
     return found
 
 

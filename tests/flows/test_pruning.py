@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, insert, select
+from sqlalchemy import insert, select
 
 from authsvc import clock, opaque
 from authsvc.models import Application, RefreshToken, User
@@ -13,6 +13,7 @@ from authsvc.services import pruning
 from tests.answers import refused
 from tests.conftest import register
 from tests.drivers import Script
+from tests.statements import watched
 
 TICK = timedelta(microseconds=1)
 MONTH = timedelta(days=30)
@@ -105,15 +106,8 @@ def test_thousands_go_in_short_transactions_that_read_the_table_once(app, rows, 
     dead = plant(app, now, *[{"revoked_at": now - MONTH - TICK}] * 2500)
     alive = plant(app, now, *[{}] * 700)
     statements = []
-    with app.app_context():
-        from authsvc.extensions import db
-
-        def note(_connection, _cursor, statement, *_):
-            statements.append(statement)
-
-        event.listen(db.engine, "before_cursor_execute", note)
+    with app.app_context(), watched(app, statements.append):
         gone = list(pruning.prune(MONTH, 1000, now))
-        event.remove(db.engine, "before_cursor_execute", note)
     assert (sum(gone), max(gone)) == (2500, 1000)
     deletes = [statement for statement in statements if statement.startswith("DELETE")]
     assert len(deletes) == len(gone) == 4

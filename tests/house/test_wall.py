@@ -30,6 +30,7 @@ SHARED = {"signing_keys": "they sign for every tenant; the column only says wher
 
 # Who goes into the database without a tenant: each with its reason.
 ACROSS = {
+    "accounts.get": "the user of an id; the tenant is compared with the one that is meant",
     "api_token_uses._write": "the rows that were used, by their primary keys, of whichever tenants",
     "api_tokens.live": "the row whose text it is, by its digest; the tenant follows from it",
     "applications.listing": "a browser's preflight names no tenant: any application may list the origin",
@@ -69,7 +70,10 @@ ACROSS = {
     "uniqueness.refuse_taken_subject": "no id is a user's and an application's at once, whatever their tenants",
 }
 # Where a tenant filter is written by hand all the same.
-BY_HAND = {"tenants": "what an operator ends with a tenant, from outside it"}
+BY_HAND = {
+    "role": "what stands between two names is written into the statement as it is",
+    "tenants": "what an operator ends with a tenant, from outside it",
+}
 INTO_THE_DATABASE = {"transaction", "reading", "single_statements"}
 
 

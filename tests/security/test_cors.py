@@ -1,7 +1,6 @@
 """Which pages may read our answers: those on the list of the application that the answer is about, to the letter."""
 
 import pytest
-from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from authsvc import clock, opaque
@@ -9,6 +8,7 @@ from authsvc.models import AllowedOrigin, Application, Tenant
 from authsvc.models.engine import transaction
 from tests.conftest import register
 from tests.drivers import HOST, Browser, Script
+from tests.statements import watched
 
 SHOP, OFFICE = "https://shop.example.com", "https://office.example.com"
 PREFLIGHT = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
@@ -198,23 +198,18 @@ def test_in_cookie_transport_a_listed_page_may_use_and_read(shop):
 
 
 def test_without_the_database_a_page_is_told_so_like_everybody(script, user):
-    from authsvc.extensions import db
-
-    def fail(*_):
+    def fail(_statement):
         raise OperationalError("SELECT", {}, Exception("gone"))
 
     script.sign_in(user)
-    with script.app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", fail)
     headers = {"Origin": SHOP}
-    answers = [
-        script.post("/auth/login", headers, email=user.email, password=user.password),
-        script.present("/jwt/refresh", script.held(), headers),
-        script.get("/auth/me", headers),
-    ]
-    health = script.client.get("/healthz", headers=headers, base_url=HOST)
-    event.remove(engine, "before_cursor_execute", fail)
+    with watched(script.app, fail):
+        answers = [
+            script.post("/auth/login", headers, email=user.email, password=user.password),
+            script.present("/jwt/refresh", script.held(), headers),
+            script.get("/auth/me", headers),
+        ]
+        health = script.client.get("/healthz", headers=headers, base_url=HOST)
     assert [(answer.status_code, answer.json["error"]["code"]) for answer in answers] == [(503, "unavailable")] * 3
     assert all(answer.headers["Retry-After"] for answer in answers)
     assert health.status_code == 200

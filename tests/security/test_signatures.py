@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.x509 import Name
-from sqlalchemy import event
 
 from authsvc import clock, create_app, opaque
 from authsvc.services import signing_keys
@@ -35,6 +34,7 @@ from tests.security.forgery import (
     signer,
     verdict,
 )
+from tests.statements import watched
 
 
 @pytest.fixture
@@ -248,17 +248,14 @@ def test_a_key_under_the_name_of_another_is_refused(forger, none_passes):
 @pytest.fixture
 def key_reads(app):
     """The statements that look for keys."""
-    from authsvc.extensions import db
-
     seen = []
 
-    def note(_connection, _cursor, statement, *_):
+    def note(statement):
         if "FROM signing_keys" in statement:
             seen.append(statement)
 
-    with app.app_context():
-        event.listen(db.engine, "before_cursor_execute", note)
-    return seen
+    with watched(app, note):
+        yield seen
 
 
 def test_a_hundred_kids_that_we_never_made_cost_no_look(app, key_reads):

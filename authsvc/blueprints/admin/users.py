@@ -12,8 +12,8 @@ from authsvc.blueprints.queries import Listing, Switch, asks, window
 from authsvc.credentials.guard import mandate, requires
 from authsvc.errors import AlreadyExists
 from authsvc.models.paging import Page
+from authsvc.models.user import Account
 from authsvc.services import accounts, users
-from authsvc.services.accounts import Account
 from authsvc.services.users import Filters
 
 bp = Blueprint("admin_users", __name__, url_prefix="/admin/users")

@@ -8,23 +8,23 @@ from flask import g
 from authsvc import opaque
 from authsvc.dialects.fusionauth.words import instant
 from authsvc.models import Application
-from authsvc.services.accounts import Account, SignIn
+from authsvc.models.user import Account
+from authsvc.services.accounts import SignIn
 
 
 def shown(account: Account, registered_with: Iterable[Application]) -> dict[str, Any]:
     """A user and the user's registrations."""
-    owner = account.user
-    names = {"username": owner.username, "fullName": owner.name}
+    names = {"username": account.username, "fullName": account.name}
     return {
-        "id": owner.id,
-        "tenantId": owner.tenant_id,
-        "active": owner.active,
-        "email": owner.email,
+        "id": account.id,
+        "tenantId": account.tenant_id,
+        "active": account.active,
+        "email": account.email,
         **{name: value for name, value in names.items() if value is not None},
         "usernameStatus": "ACTIVE",
-        "verified": owner.confirmed,
-        "insertInstant": instant(owner.created_at),
-        "lastUpdateInstant": instant(owner.created_at),
+        "verified": account.confirmed,
+        "insertInstant": instant(account.created_at),
+        "lastUpdateInstant": instant(account.created_at),
         "passwordChangeRequired": False,
         "data": {},
         "memberships": [],
@@ -44,13 +44,13 @@ def signed_in_to(signed_in: SignIn, application: Application) -> dict[str, Any]:
 def registration(account: Account, application: Application) -> dict[str, Any]:
     """Everybody may sign in to every application, and roles are the same for all: its id only says whose and where."""
     return {
-        "id": opaque.id_of_both(account.user.id, application.id),
+        "id": opaque.id_of_both(account.id, application.id),
         "applicationId": application.id,
         "roles": sorted(account.roles),
-        "insertInstant": instant(account.user.created_at),
-        "lastUpdateInstant": instant(account.user.created_at),
+        "insertInstant": instant(account.created_at),
+        "lastUpdateInstant": instant(account.created_at),
         "usernameStatus": "ACTIVE",
-        "verified": account.user.confirmed,
+        "verified": account.confirmed,
         "data": {},
         "preferredLanguages": [],
         "tokens": {},

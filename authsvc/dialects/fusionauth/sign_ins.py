@@ -1,7 +1,6 @@
 """Signed in, carried on, signed out."""
 
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -189,4 +188,4 @@ def _shortened(standing: Standing, seconds: int | None) -> Standing:
         return standing
     own = standing.access_lifetime
     longest = int(settings.ACCESS_LIFETIME.total_seconds()) if own is None else own
-    return replace(standing, access_lifetime=min(seconds, longest))
+    return standing._replace(access_lifetime=min(seconds, longest))

@@ -131,15 +131,14 @@ def _required(form: Mapping[str, str], name: str) -> str:
 def user_info() -> Response:
     """Who I am, as claims."""
     account = accounts.get(principal.tenant_id, str(principal.user_id))
-    owner = account.user
-    names = {"preferred_username": owner.username, "name": owner.name}
+    names = {"preferred_username": account.username, "name": account.name}
     return plain(
         {
-            "sub": owner.id,
-            "tid": owner.tenant_id,
+            "sub": account.id,
+            "tid": account.tenant_id,
             "applicationId": principal.application_id,
-            "email": owner.email,
-            "email_verified": owner.confirmed,
+            "email": account.email,
+            "email_verified": account.confirmed,
             "roles": sorted(account.roles),
             **{name: value for name, value in names.items() if value is not None},
         }

@@ -26,8 +26,8 @@ from authsvc.dialects.fusionauth.words import (
 )
 from authsvc.errors import AmbiguousRequest, NotFound, ValidationFailed
 from authsvc.models import Application
+from authsvc.models.user import Account
 from authsvc.services import accounts, applications, names, users
-from authsvc.services.accounts import Account
 from authsvc.settings import settings
 
 READ, WRITE = "users:read", "users:write"
@@ -184,7 +184,7 @@ def _changed(user_id: str) -> dict[str, Any]:
     given = object_in(wire.given(), "user")
     if not given:
         raise ValidationFailed(fields={"[blank]user": ["You must specify this."]})
-    owner, address = users.get(mandate(), user_id).user, _text(given, "email")
+    owner, address = users.get(mandate(), user_id), _text(given, "email")
     if address is not None and names.email(address) != owner.email:
         raise ValidationFailed(fields={"[invalid]user.email": ["An address stays as it is."]})
     if _text(given, "password") is not None:

@@ -41,9 +41,9 @@ from authsvc.errors import (
 from authsvc.models import RefreshToken
 from authsvc.models.paging import Window
 from authsvc.models.refresh_token import Standing
+from authsvc.models.user import Account
 from authsvc.presenting import Place
 from authsvc.services import accounts, applications, refresh_tokens, standings, tenants, token_admin
-from authsvc.services.accounts import Account
 from authsvc.services.standings import Proof
 from authsvc.services.token_admin import Filters, Selection
 
@@ -215,16 +215,15 @@ def change_password() -> Response:
 
 def user_out(account: Account) -> dict[str, Any]:
     """A user as Strapi has it. Ours have no number: the id is the UUID, under both names."""
-    owner = account.user
-    made = instant(owner.created_at)
+    made = instant(account.created_at)
     return {
-        "id": owner.id,
-        "documentId": owner.id,
-        "username": owner.username or owner.email,
-        "email": owner.email,
+        "id": account.id,
+        "documentId": account.id,
+        "username": account.username or account.email,
+        "email": account.email,
         "provider": "local",
-        "confirmed": owner.confirmed,
-        "blocked": not owner.active,
+        "confirmed": account.confirmed,
+        "blocked": not account.active,
         "createdAt": made,
         "updatedAt": made,
         "publishedAt": made,
