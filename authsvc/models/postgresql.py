@@ -58,6 +58,10 @@ def instrument(engine: Engine) -> None:
     event.listen(engine, "handle_error", _let_go_of_standby)
 
 
+class NotAnswered(psycopg.OperationalError):
+    """PostgreSQL said nothing for so long that nobody waits any more."""
+
+
 class Patient(psycopg.Connection[Any]):
     """One that is waited for so long and no longer.
 
@@ -75,6 +79,7 @@ class Patient(psycopg.Connection[Any]):
         except psycopg.OperationalError:
             if self._is(TransactionStatus.ACTIVE):
                 self.pgconn.finish()  # an answer that came after all would be taken for that to the next statement
+                raise NotAnswered from None
             raise
 
     def _is(self, status: TransactionStatus) -> bool:
