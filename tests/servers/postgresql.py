@@ -18,7 +18,7 @@ from pathlib import Path
 
 
 class Postgresql:
-    def __init__(self, primary: "Postgresql | None" = None) -> None:
+    def __init__(self, primary: "Postgresql | None" = None, **own: str) -> None:
         """With a primary it is a standby that follows it and can only be read."""
         self.folder = Path(tempfile.mkdtemp(prefix="authsvc-postgresql-"))
         self.folder.chmod(0o755)
@@ -35,11 +35,13 @@ class Postgresql:
         else:
             flags = f"-h 127.0.0.1 -p {primary.port} -U postgres -R --checkpoint=fast --no-sync".split()
             self._run([self.programs / "pg_basebackup", "-D", self.data, *flags]).check_returncode()
+        self.own = own
         self.log = self.folder / "log"
         self.start()
 
     def start(self) -> None:
         options = {"listen_addresses": "127.0.0.1", "fsync": "off", "max_connections": "300", "shared_buffers": "64MB"}
+        options |= self.own
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [
