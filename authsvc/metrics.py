@@ -14,7 +14,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from sqlalchemy import Engine, event
 
 from authsvc.counting import current_route
-from authsvc.settings import hashing_seats
+from authsvc.settings import database_pool, hashing_seats
 
 if TYPE_CHECKING:
     from config import Base
@@ -45,7 +45,7 @@ class Metrics:
         }
         Gauge("authsvc_hashing_seats", "How many passwords may be hashed or wait.", **live).set(hashing_seats(config))
         Gauge("authsvc_database_connections", "How many database connections there may be.", **live).set(
-            config.DATABASE_POOL
+            database_pool(config)
         )
         Gauge("authsvc_workers", "Worker processes.", **live).set(1)
         # Looking up a label's number costs more than raising it.

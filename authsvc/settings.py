@@ -34,7 +34,6 @@ NOT_NEGATIVE = ("CLOCK_SKEW", "KEY_ROTATION", "REFRESH_LEEWAY", "REVOCATION_LAG"
 COUNTS = (
     "ARGON2_PARALLELISM",
     "ARGON2_TIME",
-    "DATABASE_POOL",
     "GUESSES_PER_ACCOUNT",
     "GUESSES_PER_ACCOUNT_AND_SOURCE",
     "GUESSES_PER_SOURCE",
@@ -43,7 +42,7 @@ COUNTS = (
     "PASSWORD_MIN_LENGTH",
     "THREADS",
 )
-COUNTED_BY_ITSELF_AT_0 = ("HASHING_CONCURRENCY", "WORKERS")
+COUNTED_BY_ITSELF_AT_0 = ("DATABASE_POOL", "HASHING_CONCURRENCY", "WORKERS")
 LONGEST = timedelta(days=3653)
 SHORTEST_ROTATION = timedelta(hours=1)
 SECRET_LENGTH = 32
@@ -88,6 +87,11 @@ def answers_to(config: "Base", host: str) -> bool:
 def worker_count(config: "Base") -> int:
     """How many processes serve."""
     return config.WORKERS or max(2, os.cpu_count() or 1)
+
+
+def database_pool(config: "Base") -> int:
+    """How many connections to the database one process has at most: one for each thread, so that none waits."""
+    return config.DATABASE_POOL or config.THREADS
 
 
 def hashing_concurrency(config: "Base") -> int:

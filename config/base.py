@@ -19,7 +19,8 @@ class Base:
     ALLOWED_HOSTS: tuple[str, ...] = ()
     TRUSTED_PROXIES: tuple[str, ...] = ()
     DATABASE_URL: str = f"sqlite:///{ROOT / 'instance' / 'authsvc.db'}"
-    DATABASE_POOL: int = 10
+    DATABASE_POOL: int = 0
+    DATABASE_POOLER: bool = False
     DATABASE_TIMEOUT: timedelta = timedelta(seconds=5)
     SECRET_KEY: str = ""
 

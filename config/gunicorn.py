@@ -26,9 +26,29 @@ except (SettingInvalid, SettingsRefused) as refused:
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
-    """gunicorn repeats what it can't read, to its log and to whoever sent it: here without the secrets in it."""
+    """gunicorn's, and two things more."""
+
+    sockets: list[Any]
+
+    def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001
+        """Once it is told to stop, it takes whoever has connected, and refuses all others from then on.
+
+        gunicorn leaves the socket open while it finishes: who connects meanwhile waits, and is cut off in the end. One
+        that is refused is taken elsewhere by a proxy, or at once by the worker that came in place of this one.
+        """
+        super().set_accept_enabled(enabled)
+        if enabled or self.alive:
+            return
+        for listener in self.sockets:
+            taken = None
+            while taken != self.nr_conns:
+                taken = self.nr_conns
+                self.accept(listener)
+            listener.close()
+        self.sockets = []
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        """It repeats what it can't read, to its log and to whoever sent it: here without the secrets in it."""
         for name, value in vars(exc).items():
             if isinstance(value, str):
                 setattr(exc, name, without_secrets(value))

@@ -6,11 +6,11 @@ Whoever comes second waits for the lock, then finds the work done.
 from contextlib import suppress
 
 from alembic import context
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from authsvc.extensions import Table, db
-from authsvc.models.engine import transaction
+from authsvc.models.engine import LONGEST_STATEMENT, transaction
 
 
 def make_bookkeeping() -> None:
@@ -27,14 +27,25 @@ def make_bookkeeping() -> None:
         )
 
 
+def wait_for_turn(connection: Connection) -> None:
+    """Held to the end of the transaction; on SQLite, BEGIN IMMEDIATE has taken the write lock already.
+
+    Waited for as long as another's work may take. The work itself waits no longer than usual for the tables of a
+    service that runs: meanwhile, everybody else would wait behind it.
+    """
+    usual = connection.scalar(text("SHOW lock_timeout"))
+    connection.execute(text(f"SET LOCAL lock_timeout = {LONGEST_STATEMENT}"))
+    connection.execute(text("LOCK TABLE alembic_version IN EXCLUSIVE MODE"))
+    connection.execute(text(f"SET LOCAL lock_timeout = '{usual}'"))
+
+
 def run() -> None:
     if db.engine.dialect.name == "postgresql":
         make_bookkeeping()
-    with transaction() as session:
+    with transaction(unhurried=True) as session:
         connection = session.connection()
         if connection.dialect.name == "postgresql":
-            # Held to the end of the transaction; on SQLite, BEGIN IMMEDIATE has taken the write lock already.
-            connection.execute(text("LOCK TABLE alembic_version IN EXCLUSIVE MODE"))
+            wait_for_turn(connection)
         context.configure(
             connection=connection,
             target_metadata=Table.metadata,

@@ -5,7 +5,6 @@ would fail at once, without waiting, whenever another wrote in between. Whoever 
 """
 
 import itertools
-import select
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -17,14 +16,16 @@ from typing import TYPE_CHECKING, Any, cast
 from flask import current_app
 from sqlalchemy import Connection, Engine, Update, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import InterfaceError, InternalError, InvalidatePoolError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 from sqlalchemy.sql.base import ExecutableOption
 
 from authsvc.extensions import db
+from authsvc.models import postgresql
 from authsvc.models.columns import Owned
 from authsvc.models.tenant import Tenant
+from authsvc.settings import database_pool
 
 if TYPE_CHECKING:
     from config import Base
@@ -41,11 +42,13 @@ def options(config: "Base") -> dict[str, Any]:
     """What create_engine is told."""
     timeout = config.DATABASE_TIMEOUT.total_seconds()
     # Without hide_parameters an error's text, and so the log, would hold what a statement was given.
-    pool = {"hide_parameters": True, "pool_size": config.DATABASE_POOL, "max_overflow": 0, "pool_timeout": timeout}
-    if make_url(config.DATABASE_URL).get_backend_name() == "sqlite":
+    pool = {"hide_parameters": True, "pool_size": database_pool(config), "max_overflow": 0, "pool_timeout": timeout}
+    url = make_url(config.DATABASE_URL)
+    if url.get_backend_name() == "sqlite":
         return pool | {"connect_args": {"timeout": timeout}}
-    limits = f"-c statement_timeout={round(timeout * 1000)} -c lock_timeout={round(timeout * 1000)} -c timezone=UTC"
-    return pool | {"connect_args": {"connect_timeout": max(1, round(timeout)), "options": limits}}
+    # The one that was used last is used next: the statements on it are prepared.
+    pool["pool_use_lifo"] = True
+    return pool | {"connect_args": postgresql.connecting(url, timeout, pooled=config.DATABASE_POOLER)}
 
 
 def prepare(config: "Base", instance: Path) -> None:
@@ -63,27 +66,8 @@ def instrument(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _open_sqlite)
     else:
-        event.listen(engine, "connect", _open_postgresql)
-        event.listen(engine, "checkout", _refuse_dead)
+        postgresql.instrument(engine)
     event.listen(engine, "begin", _begin)
-
-
-def _open_postgresql(connection: Any, _record: Any) -> None:
-    from psycopg.types.string import TextLoader  # who has SQLite never loads the driver
-
-    connection.autocommit = True
-    # An id is a str here; the driver would make an object of it, which would be written out again at once.
-    connection.adapters.register_loader("uuid", TextLoader)
-
-
-def _refuse_dead(connection: Any, _record: Any, _fairy: Any) -> None:
-    """Nobody says anything on a connection that lies idle, except that it ends: then the pool gets another. It costs no
-    round trip, and a restart of the database costs no request that comes after it.
-    """
-    said = select.poll()
-    said.register(connection.fileno(), select.POLLIN)
-    if said.poll(0):
-        raise InvalidatePoolError
 
 
 def _open_sqlite(connection: Any, _record: Any) -> None:
@@ -136,6 +120,7 @@ def transaction(within: str | None = None, *, unhurried: bool = False) -> Iterat
         with session.begin():
             if unhurried and db.engine.dialect.name == "postgresql":
                 session.connection().exec_driver_sql(f"SET LOCAL statement_timeout = {LONGEST_STATEMENT}")
+                postgresql.wait_longer(session.connection(), LONGEST_STATEMENT)
             yield session
         for follow in session.info.pop(_AFTERWARDS, ()):
             follow()

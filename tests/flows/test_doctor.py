@@ -46,11 +46,11 @@ def verdicts(found, *checks):
 
 
 def test_a_sound_installation_is_told_so(make_app, database_kind):
-    app = make_app(TRUSTED_PROXIES=("10.0.0.1",), DATABASE_POOL=3, WORKERS=2)
+    app = make_app(TRUSTED_PROXIES=("10.0.0.1",), THREADS=13, WORKERS=2)
     found = examined(app)
     of_its_own = {
         "sqlite": {"database file", "disk", "journal"},
-        "postgresql": {"isolation", "connections", "clock"},
+        "postgresql": {"isolation", "connections", "limits", "clock"},
     }
     both = {"settings", "https", "hosts", "proxies", "database", "tables", "writing", "keys", "cookies", "operators"}
     assert {check for check in found if found[check]["verdict"] == FINE} - {"libraries", "python"} == (
@@ -136,6 +136,8 @@ def test_settings_that_do_not_fit_each_other_are_found():
         ({"TRUSTED_PROXIES": ("10.0.0.1", "0.0.0.0/0")}, {"proxies": BROKEN}),
         ({"TRUSTED_PROXIES": ("::/0",)}, {"proxies": BROKEN}),
         ({"HASHING_QUEUE": 15, "HASHING_CONCURRENCY": 1}, {"threads": WARNING}),
+        ({"DATABASE_POOL": 15}, {"pool": WARNING}),
+        ({"DATABASE_POOL": 16}, {}),
         ({"ADMIN_PASSWORD": PASSWORD}, {"first password": WARNING}),
     ]
     for changes, expected in cases:

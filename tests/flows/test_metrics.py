@@ -94,7 +94,7 @@ def test_what_happened_to_sign_ins_and_tokens_is_counted_by_outcome(app, client)
     assert found["authsvc_hashing_seats_taken",] == 0
     assert found["authsvc_hashing_seats",] > 10
     assert found["authsvc_database_connections_taken",] == 0
-    assert found["authsvc_database_connections",] == 10
+    assert found["authsvc_database_connections",] == 16
 
 
 @pytest.mark.settings(METRICS_READERS=READERS)

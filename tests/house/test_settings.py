@@ -277,10 +277,10 @@ def test_many_first_starts_at_once_agree_on_one_secret(tmp_path):
         *((name, "0") for name in ("ACCESS_LIFETIME", "REFRESH_IDLE_LIFETIME", "REFRESH_LIFETIME", "KEY_REREAD")),
         *((name, "0") for name in ("DATABASE_TIMEOUT", "GUESS_WINDOW")),
         *((name, "-1") for name in ("CLOCK_SKEW", "REFRESH_LEEWAY", "REVOCATION_LAG", "ACCESS_LIFETIME")),
-        *((name, "0") for name in ("DATABASE_POOL", "HASHING_QUEUE", "MAX_BODY", "PASSWORD_MIN_LENGTH", "THREADS")),
+        *((name, "0") for name in ("HASHING_QUEUE", "MAX_BODY", "PASSWORD_MIN_LENGTH", "THREADS")),
         *((name, "0") for name in ("ARGON2_TIME", "ARGON2_PARALLELISM")),
         *((f"GUESSES_PER_{name}", "0") for name in ("ACCOUNT", "SOURCE", "ACCOUNT_AND_SOURCE")),
-        *((name, "-1") for name in ("WORKERS", "HASHING_CONCURRENCY", "THREADS")),
+        *((name, "-1") for name in ("WORKERS", "HASHING_CONCURRENCY", "THREADS", "DATABASE_POOL")),
     ],
 )
 def test_what_can_not_work_is_refused_by_name_and_not_repeated(name, text):

@@ -9,30 +9,43 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
 
 class Postgresql:
-    def __init__(self) -> None:
+    def __init__(self, primary: "Postgresql | None" = None, **own: str) -> None:
+        """With a primary it is a standby that follows it and can only be read."""
         self.folder = Path(tempfile.mkdtemp(prefix="authsvc-postgresql-"))
         self.folder.chmod(0o755)
         self.port = free_port()
         self.user = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
-        programs = self._programs()
-        data = self.folder / "data"
-        data.mkdir(mode=0o700)
+        self.programs = self._programs()
+        self.data = self.folder / "data"
+        self.data.mkdir(mode=0o700)
         if self.user:
-            shutil.chown(data, self.user)
-        flags = "-U postgres --auth=trust -E UTF8 --locale=C.UTF-8 --no-sync".split()
-        self._run([programs / "initdb", "-D", data, *flags]).check_returncode()
-        options = {"listen_addresses": "127.0.0.1", "fsync": "off", "max_connections": "300", "shared_buffers": "64MB"}
+            shutil.chown(self.data, self.user)
+        if primary is None:
+            flags = "-U postgres --auth=trust -E UTF8 --locale=C.UTF-8 --no-sync".split()
+            self._run([self.programs / "initdb", "-D", self.data, *flags]).check_returncode()
+        else:
+            flags = f"-h 127.0.0.1 -p {primary.port} -U postgres -R --checkpoint=fast --no-sync".split()
+            self._run([self.programs / "pg_basebackup", "-D", self.data, *flags]).check_returncode()
+        self.own = own
         self.log = self.folder / "log"
-        with self.log.open("wb") as log:
+        self.start()
+
+    def start(self) -> None:
+        options = {"listen_addresses": "127.0.0.1", "fsync": "off", "max_connections": "300", "shared_buffers": "64MB"}
+        options |= self.own
+        with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [
-                    *(programs / "postgres", "-D", data, "-p", str(self.port), "-k", ""),
+                    *(self.programs / "postgres", "-D", self.data, "-p", str(self.port), "-k", ""),
                     *(word for option in options.items() for word in ("-c", "=".join(option))),
                 ],
                 **self._identity(),
@@ -45,12 +58,38 @@ class Postgresql:
     def url(self, database: str) -> str:
         return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{database}"
 
-    def stop(self) -> None:
-        self.process.terminate()
+    def halt(self) -> None:
+        """Whoever is connected is cut off."""
+        self.process.send_signal(signal.SIGINT)
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
             self.process.kill()
+            self.process.wait()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It stands still with all that it is doing, and says nothing; the kernel goes on taking what is sent to it."""
+        os.kill(self.process.pid, signal.SIGSTOP)  # first: it starts no more
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        everybody = [self.process.pid, *map(int, children)]
+        # Whoever waits for it for ever is not to hang the tests.
+        thaw = threading.Timer(30, self._tell, (everybody, signal.SIGCONT))
+        thaw.start()
+        self._tell(everybody, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            thaw.cancel()
+            self._tell(everybody, signal.SIGCONT)
+
+    def _tell(self, pids: list[int], what: signal.Signals) -> None:
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, what)
+
+    def stop(self) -> None:
+        self.halt()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _programs(self) -> Path:

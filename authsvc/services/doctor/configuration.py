@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from authsvc.addresses import address
 from authsvc.services.doctor.findings import Finding, broken, fine, warning
-from authsvc.settings import answers_to, hashing_seats, is_network, is_url
+from authsvc.settings import answers_to, database_pool, hashing_seats, is_network, is_url
 
 if TYPE_CHECKING:
     from config import Base
@@ -21,7 +21,7 @@ def examine(config: "Base | None", refused: str | None) -> Iterator[Finding]:
     yield from _settings(config, refused)
     if config is None or not is_url(config.BASE_URL) or not urlsplit(config.BASE_URL).hostname:
         return
-    for check in (_stage, _scheme, _hosts, _proxies, _threads, _first_password):
+    for check in (_stage, _scheme, _hosts, _proxies, _threads, _pool, _first_password):
         yield from check(config)
 
 
@@ -105,6 +105,16 @@ def _threads(config: "Base") -> Iterator[Finding]:
             f"{seats} sign-ins may hash or wait in each worker, which has {config.THREADS} threads: a crowd that signs "
             "in leaves none for refreshing.",
             "Lower AUTHSVC_HASHING_QUEUE or raise AUTHSVC_THREADS.",
+        )
+
+
+def _pool(config: "Base") -> Iterator[Finding]:
+    pool = database_pool(config)
+    if pool < config.THREADS:
+        yield warning(
+            "pool",
+            f"{config.THREADS} threads share {pool} connections: in a crowd, who gets none in time is answered 503.",
+            "Leave AUTHSVC_DATABASE_POOL away, or lower AUTHSVC_THREADS; if PostgreSQL has too few, use pgbouncer.",
         )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Interval, cast, extract, func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -14,7 +14,7 @@ from authsvc.models.engine import single_statements
 from authsvc.services import installation
 from authsvc.services.doctor.findings import Finding, broken, fine, warning
 from authsvc.services.doctor.machine import database_file
-from authsvc.settings import settings, worker_count
+from authsvc.settings import database_pool, settings, worker_count
 
 Check = Callable[[Connection], Iterator[Finding]]
 
@@ -22,6 +22,9 @@ ANSWERS = "database"
 OLDEST_POSTGRESQL = 14
 NOTICED = timedelta(seconds=5)
 PREPARE = "Run: flask --app wsgi prepare"
+LIMITS = ("statement_timeout", "lock_timeout")
+# pgbouncer's answer to what a connection of ours brings along.
+SAID_BY_A_POOLER = "unsupported startup parameter"
 
 
 def examine() -> Iterator[Finding]:
@@ -36,15 +39,18 @@ def examine() -> Iterator[Finding]:
             for check in checks:
                 yield from check(connection)
     except SQLAlchemyError as error:
-        yield broken(ANSWERS, f"It does not answer: {said(error)}", "Look at it, and at AUTHSVC_DATABASE_URL.")
+        advice = "Look at it, and at AUTHSVC_DATABASE_URL."
+        if SAID_BY_A_POOLER in str(error):
+            advice = "That is pgbouncer: set AUTHSVC_DATABASE_POOLER=on."
+        yield broken(ANSWERS, f"It does not answer: {said(error)}", advice)
 
 
 def said(error: SQLAlchemyError) -> str:
     """What the database says of itself, in one line and without its password."""
     lines = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
     password = make_url(settings.DATABASE_URL).password
-    text = without_secrets(lines[0])
-    return text.replace(str(password), "(hidden)") if password else text
+    line = without_secrets(lines[0])
+    return line.replace(str(password), "(hidden)") if password else line
 
 
 def _answers(connection: Connection) -> Iterator[Finding]:
@@ -91,12 +97,41 @@ def _connections(connection: Connection) -> Iterator[Finding]:
     """PostgreSQL keeps a few for its superusers."""
     names = ("max_connections", "superuser_reserved_connections")
     most, kept = (int(connection.scalar(select(func.current_setting(name))) or 0) for name in names)
-    wanted = worker_count(settings) * settings.DATABASE_POOL
+    wanted = worker_count(settings) * database_pool(settings)
+    if settings.DATABASE_POOLER:
+        yield fine("connections", f"This server may want {wanted} of the pooler, whose max_client_conn must be above.")
+        return
     found = f"This server may want {wanted} (workers times pool), of {most - kept} that PostgreSQL has for all."
     if wanted > most - kept:
-        yield warning("connections", found, "Lower AUTHSVC_DATABASE_POOL or AUTHSVC_WORKERS, or raise max_connections.")
+        yield warning(
+            "connections",
+            found,
+            "Lower AUTHSVC_THREADS or AUTHSVC_WORKERS, raise max_connections, or put pgbouncer between.",
+        )
     else:
         yield fine("connections", found)
+
+
+def _limits(connection: Connection) -> Iterator[Finding]:
+    """Told to each connection as it is made; behind a pooler, the role must bring them along."""
+    most = settings.DATABASE_TIMEOUT.total_seconds()
+    missing = [name for name in LIMITS if not 0 < _seconds(connection, name) <= most]
+    if not missing:
+        yield fine("limits", "A statement or a lock that takes longer than AUTHSVC_DATABASE_TIMEOUT is given up.")
+        return
+    found = f"Not in force, or above AUTHSVC_DATABASE_TIMEOUT: {', '.join(missing)}."
+    if settings.DATABASE_POOLER:
+        role = connection.scalar(select(func.quote_ident(func.current_user())))
+        change = "; ".join(f"ALTER ROLE {role} SET {name} = {round(most * 1000)}" for name in missing)
+        advice = f"Run in PostgreSQL: {change}; and in pgbouncer's console: RECONNECT"
+    else:
+        advice = "Something between keeps them from PostgreSQL. If it is pgbouncer, set AUTHSVC_DATABASE_POOLER=on."
+    yield warning("limits", found, advice)
+
+
+def _seconds(connection: Connection, name: str) -> float:
+    """PostgreSQL writes such a setting as it writes an interval, in the unit that suits it."""
+    return float(connection.scalar(select(extract("epoch", cast(func.current_setting(name), Interval)))) or 0)
 
 
 def _clock(connection: Connection) -> Iterator[Finding]:
@@ -139,4 +174,4 @@ def _writing(connection: Connection) -> Iterator[Finding]:
 
 
 _ON_SQLITE: tuple[Check, ...] = (_journal, _tables)
-_ON_POSTGRESQL: tuple[Check, ...] = (_isolation, _connections, _clock, _tables)
+_ON_POSTGRESQL: tuple[Check, ...] = (_isolation, _connections, _limits, _clock, _tables)
