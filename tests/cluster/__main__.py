@@ -19,6 +19,7 @@ def main(*arguments):
         for number in range(rounds):
             trial.note(f"round {number + 1} of {rounds}")
             trial.round()
+            trial.freeze_the_primary()
             if trial.losses:
                 break
         trial.note(f"{len(trial.losses)} losses in {number + 1} rounds")

@@ -93,17 +93,17 @@ class Client:
                 return answer, asked, answered
             time.sleep(pause * self.chance.uniform(1, 1.2))  # so that not all come back at once
             device.move_on()
-        self.give_up(f"{what} was not answered within {PATIENCE} s")
+        raise self.gave_up(f"{what} was not answered within {PATIENCE} s")
 
     def judge(self, what, answer, refused):
         if refused is None and answer.status >= 300:
-            self.give_up(f"{what}: {answer.status} {answer.text}")
+            raise self.gave_up(f"{what}: {answer.status} {answer.text}")
         if refused is not None and (answer.status, answer.code) != (401, refused):
-            self.give_up(f"{what}: {answer.status} instead of {refused}: {answer.text}")
+            raise self.gave_up(f"{what}: {answer.status} instead of {refused}: {answer.text}")
 
-    def give_up(self, sentence):
+    def gave_up(self, sentence):
         self.promised.wrong.append(f"client {self.number} ({self.transport}): {sentence}")
-        raise GaveUp(sentence)
+        return GaveUp(sentence)
 
     # What a client does
 
@@ -140,6 +140,7 @@ class Client:
         self.insist("end a sign-in", lambda: self.device.send("DELETE", path, headers=bearing()))
         del self.promised.generations[other.id]
         self.promised.ended.append(other)
+        other.connection.close()
 
     def make_api_token(self):
         body = {"name": "script", "scopes": []}
@@ -166,12 +167,14 @@ class Client:
     def insist_on_end(self, other):
         self.insist("use an ended access token", other.me, other, refused="token_revoked")
         self.insist("use an ended refresh token", other.refresh, other, refused="token_revoked")
+        other.connection.close()
 
     def use(self, api_token):
         return self.device.send("GET", "/auth/me", headers={"X-Api-Key": api_token})
 
-    def check_all(self):
+    def check(self):
         """Everything that was promised, asked for once."""
+        self.device.connection.close()  # it may have been idle for longer than the server keeps it
         self.refresh()
         self.look()
         for other in self.promised.ended:
@@ -185,22 +188,28 @@ class Client:
 
     def live(self):
         rare = (self.come_and_go, self.make_api_token, self.end_api_token, self.try_what_was_ended)
+        while not self.resting.is_set():
+            self.refresh()
+            self.look()
+            if self.chance.random() < 0.5:
+                self.chance.choice(rare)()
+            self.resting.wait(0.02)
+
+    def go(self, do):
+        """In a thread. A client to which something was wrong does nothing any more."""
+        self.rest()
+        self.resting.clear()
+        if not self.promised.wrong:
+            self.thread = threading.Thread(target=self.try_to, args=(do,))
+            self.thread.start()
+
+    def try_to(self, do):
         try:
-            while not self.resting.is_set():
-                self.refresh()
-                self.look()
-                if self.chance.random() < 0.5:
-                    self.chance.choice(rare)()
-                self.resting.wait(0.02)
+            do()
         except GaveUp:
             pass  # it is written down
-        except Exception as error:  # noqa: BLE001  (of a thread: nobody else would hear of it)
-            self.promised.wrong.append(f"client {self.number}: {error!r}")
-
-    def go(self):
-        self.resting.clear()
-        self.thread = threading.Thread(target=self.live)
-        self.thread.start()
+        except Exception as error:  # noqa: BLE001  (nobody else would hear of it)
+            self.promised.wrong.append(f"client {self.number} ({self.transport}): {error!r}")
 
     def rest(self):
         self.resting.set()
@@ -210,5 +219,5 @@ class Client:
 
     def longest_gap(self, since):
         """Between two refreshes that were answered, of those that reach beyond a moment."""
-        ends = [answered for _, answered in self.promised.refreshes]
+        ends = [answered for _, answered in list(self.promised.refreshes)]
         return max((after - before for before, after in itertools.pairwise(ends) if after > since), default=0.0)

@@ -18,8 +18,8 @@ SETTINGS = {"REFRESH_LEEWAY": "0"}  # every refresh is a step, and a lost one he
 class Trial:
     """`tell` is given every sentence about what happens; `losses` are the promises that were broken."""
 
-    def __init__(self, *, servers=2, clients=6, tell=lambda sentence: None):
-        self.tell = tell
+    def __init__(self, *, servers=2, clients=6, tell=None):
+        self.tell = tell or (lambda _: None)
         self.began = time.monotonic()
         self.losses = []
         with ExitStack() as starting:
@@ -62,10 +62,9 @@ class Trial:
         admin.connection.close()
 
     def let_clients_go(self):
+        self.rest()
         for client in self.clients:
-            client.rest()
-            for device in (client.device, *client.promised.ended):
-                device.connection.close()
+            client.device.connection.close()
 
     # What happens
 
@@ -84,55 +83,78 @@ class Trial:
             self.note(f"{primary.name}, the primary, is killed: PostgreSQL and Patroni, SIGKILL")
             self.await_all(killed)
             first = min(answered for asked, answered in self.refreshes() if asked > killed)
-            self.note(f"everybody refreshes again. The first one did {first - killed:.2f} s after the kill")
-        self.tell_gaps(before)
+            self.note(f"everybody refreshes again; the first one did {first - killed:.2f} s after the kill")
+            self.tell_gaps(before)
         self.cluster.await_synchronous(2)
         self.note(self.members())
         return primary
 
+    def freeze_the_primary(self):
+        """It hangs, so that no connection to it ends by itself; and wakes up when another has taken its place."""
+        with self.load("a primary that hung"):
+            primary = within(PATIENCE, "a primary", self.cluster.primary)
+            before = time.monotonic()
+            primary.freeze()
+            frozen = time.monotonic()
+            self.note(f"{primary.name}, the primary, hangs: SIGSTOP")
+            self.await_all(frozen)
+            first = min(answered for asked, answered in self.refreshes() if asked > frozen)
+            self.note(f"everybody refreshes again; the first one did {first - frozen:.2f} s after that")
+            primary.thaw()
+            self.note(f"{primary.name} wakes up")
+            self.cluster.await_synchronous(3)
+            self.tell_gaps(before)
+        self.note(self.members())
+
     def switch_over(self):
-        with self.load("a switchover is asked for"):
+        with self.load("a switchover"):
             before = time.monotonic()
             old, new = self.cluster.switch_over()
             self.note(f"switched over from {old.name} to {new.name} in {time.monotonic() - before:.2f} s")
             self.await_all(time.monotonic())
-        self.tell_gaps(before)
+            self.tell_gaps(before)
         self.cluster.await_synchronous(2)
         self.note(self.members())
 
     def bring_back(self, dead):
-        with self.load(f"{dead.name} is started again"):
+        with self.load("the return of the dead"):
             before = time.monotonic()
             said = len(dead.said())
             dead.start()
             self.cluster.await_synchronous(3)
-            how = "pg_rewind" if "running pg_rewind" in dead.said()[said:] else "its own log, without pg_rewind"
-            self.note(f"{dead.name} is a standby after {time.monotonic() - before:.2f} s, by {how}: {self.members()}")
-        self.tell_gaps(before)
+            how = "with pg_rewind" if "running pg_rewind" in dead.said()[said:] else "without pg_rewind"
+            self.note(f"{dead.name} is a standby again after {time.monotonic() - before:.2f} s, {how}")
+            self.tell_gaps(before)
+        self.note(self.members())
 
     @contextmanager
     def load(self, what):
         """Clients at work before it, while it happens and after it; then all that they were promised is looked at."""
         counted = self.answers()
         for client in self.clients:
-            client.go()
+            client.go(client.live)
         time.sleep(WARM)
         try:
             yield
             time.sleep(WARM)
         finally:
-            for client in self.clients:
-                client.rest()
+            self.rest()
+        self.note("answers: " + by_kind(self.answers() - counted))
         self.check(what)
-        self.note("answers: " + told(self.answers() - counted))
+
+    def rest(self):
+        for client in self.clients:
+            client.resting.set()
+        for client in self.clients:
+            client.rest()
 
     def await_all(self, since):
         """Every client was answered a refresh that it asked for after this moment. Or something is lost already."""
 
         def again():
-            wrong = any(client.promised.wrong for client in self.clients)
-            return wrong or all(
-                any(asked > since for asked, _ in client.promised.refreshes[-3:]) for client in self.clients
+            all_promised = [client.promised for client in self.clients]
+            return any(one.wrong for one in all_promised) or all(
+                one.refreshes[-1][0] > since for one in all_promised if one.refreshes
             )
 
         within(PATIENCE + 10, "everybody refreshes again", again)
@@ -146,20 +168,18 @@ class Trial:
         return sum((client.promised.answers for client in self.clients), Counter())
 
     def tell_gaps(self, since):
-        gaps = sorted(client.longest_gap(since) for client in self.clients)
+        gaps = ", ".join(f"{gap:.2f}" for gap in sorted(client.longest_gap(since) for client in self.clients))
         slowest = max(client.promised.slowest for client in self.clients)
-        told = ", ".join(f"{gap:.2f}" for gap in gaps)
-        self.note(f"longest time without a refresh, by client: {told} s; the slowest answer so far: {slowest:.2f} s")
+        self.note(f"longest time without a refresh, by client: {gaps} s; the slowest answer so far: {slowest:.2f} s")
 
     def check(self, what):
         """All that was promised to any client. What is not true any more is a loss."""
-        with ExitStack() as going_on:
-            for client in self.clients:
-                if not client.promised.wrong:
-                    going_on.callback(self.check_one, client)
-        self.losses = [sentence for client in self.clients for sentence in client.promised.wrong]
-        self.losses += [*self.lost_rows(), *self.alarms(), *self.failures()]
+        for client in self.clients:
+            client.go(client.check)
+        self.rest()
         promised = [client.promised for client in self.clients]
+        wrong = [sentence for one in promised for sentence in one.wrong]
+        self.losses = [*wrong, *self.lost_rows(), *self.alarms(), *self.failures()]
         self.note(
             f"after {what}: {len(self.losses)} losses. Looked at:"
             f" {sum(len(one.generations) for one in promised)} sign-ins that live,"
@@ -170,36 +190,25 @@ class Trial:
         for loss in self.losses:
             self.note(f"LOST: {loss}")
 
-    def check_one(self, client):
-        from tests.cluster.clients import GaveUp
-
-        try:
-            client.check_all()
-        except GaveUp:
-            pass
-
     def lost_rows(self):
         """What the database itself knows less of than was answered."""
-        there = {
-            str(id): (generation, revoked is not None)
-            for id, generation, revoked in self.ask("SELECT id, generation, revoked_at FROM refresh_tokens")
-        }
-        api_tokens = {str(id): revoked is not None for id, revoked in self.ask("SELECT id, revoked_at FROM api_tokens")}
-        for client in self.clients:
-            promised = client.promised
-            for id, promised_generation in promised.generations.items():
-                generation, ended = there.get(id, (-1, True))
-                if generation < promised_generation or ended:
-                    yield f"sign-in {id} is at {generation} (ended: {ended}); answered was {promised_generation}"
+        statement = "SELECT id, generation, revoked_at IS NOT NULL FROM refresh_tokens"
+        sign_ins = {str(name): row for name, *row in self.ask(statement)}
+        api_tokens = {str(name): ended for name, ended in self.ask("SELECT id, revoked_at IS NOT NULL FROM api_tokens")}
+        for promised in (client.promised for client in self.clients):
+            for name, answered in promised.generations.items():
+                generation, ended = sign_ins.get(name, (None, True))
+                if ended or generation < answered:
+                    yield f"sign-in {name} was answered {answered}; it is at {generation}, ended: {ended}"
             for other in promised.ended:
-                if not there.get(other.id, (-1, False))[1]:
-                    yield f"sign-in {other.id} was ended, and lives"
-            for id in promised.api_tokens:
-                if api_tokens.get(id, True):
-                    yield f"API token {id} was made, and is not there or has ended"
-            for id in promised.ended_api_tokens:
-                if not api_tokens.get(id, False):
-                    yield f"API token {id} was ended, and is not there or lives"
+                if not sign_ins.get(other.id, (None, False))[1]:
+                    yield f"sign-in {other.id} was ended, and is not"
+            for name in promised.api_tokens:
+                if api_tokens.get(name, True):
+                    yield f"API token {name} was made, and is not there or has ended"
+            for name in promised.ended_api_tokens:
+                if not api_tokens.get(name, False):
+                    yield f"API token {name} was ended, and is not"
 
     def alarms(self):
         for kind, at in self.ask("SELECT kind, at FROM events WHERE outcome = 'alarm'"):
@@ -215,10 +224,9 @@ class Trial:
         return self.cluster.ask(statement, "authsvc")
 
 
-def told(answers):
-    """Counts of answers by kind."""
-    by_kind = Counter()
+def by_kind(answers):
+    kinds = Counter()
     for (what, came), number in answers.items():
-        kind = f"refused as it must be ({came})" if "ended" in what and came.startswith("401") else came
-        by_kind[kind] += number
-    return ", ".join(f"{number} × {kind}" for kind, number in sorted(by_kind.items()))
+        refused = "ended" in what and came.startswith("401")
+        kinds[f"{came}, as it must be" if refused else came] += number
+    return ", ".join(f"{number} × {kind}" for kind, number in sorted(kinds.items()))

@@ -14,7 +14,6 @@ import signal
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
 from importlib.util import find_spec
 from pathlib import Path
@@ -106,7 +105,7 @@ class Member:
         return [pid for root in roots if lives(root) for pid in family(root)]
 
     def signal(self, number):
-        """To all of them at once: they are stopped first, so that none of them notices or starts another."""
+        """To all of them. They are stopped first, so that none of them notices anything or starts another."""
         gone = set()
         while pids := set(self.processes()) - gone:
             for pid in pids:
@@ -123,6 +122,14 @@ class Member:
             self.process.process.wait()
             self.process = None
         within(10, f"{self.name} is dead", lambda: not any(lives(pid) for pid in gone))
+
+    def freeze(self):
+        """As a machine that hangs: it answers nothing, and keeps every connection open."""
+        self.signal(signal.SIGSTOP)
+
+    def thaw(self):
+        for pid in self.processes():
+            send(pid, signal.SIGCONT)
 
     def said(self):
         return self.log.read_text(errors="replace")
@@ -192,9 +199,11 @@ class Cluster:
     def state(self):
         """The members as Patroni sees them, by name; of those that live, any may say."""
         for member in self.members.values():
-            with contextlib.suppress(OSError, ValueError, urllib.error.URLError):
-                with urllib.request.urlopen(f"{member.rest}/cluster", timeout=3) as answer:
-                    return {one["name"]: one for one in json.load(answer)["members"]}
+            try:
+                answer = urllib.request.urlopen(f"{member.rest}/cluster", timeout=3).read()
+                return {one["name"]: one for one in json.loads(answer)["members"]}
+            except (OSError, ValueError, KeyError):
+                continue  # it is dead, or knows of nobody yet
         return {}
 
     def primary(self):
