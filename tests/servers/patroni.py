@@ -34,6 +34,7 @@ PASSWORDS = {"superuser": "change-me-superuser", "restapi": "change-me-restapi"}
 # As docs/cluster.md makes them.
 ROLE = "CREATE ROLE authsvc LOGIN PASSWORD 'change-me-authsvc'"
 DATABASE = "CREATE DATABASE authsvc OWNER authsvc ENCODING 'UTF8' TEMPLATE template0"
+STANDBY = "quorum_standby"  # what Patroni calls a synchronous one where any of them will do
 PATIENCE = 120
 
 
@@ -211,21 +212,20 @@ class Cluster:
         return self.members[leaders[0]] if leaders else None
 
     def await_synchronous(self, number):
-        """So many members are there: a primary, a synchronous standby, and the others stream."""
+        """So many members are there: a primary, and all others follow it as synchronous standbys."""
 
         def there():
             state = self.state()
-            roles = [one["role"] for one in state.values() if one["state"] in ("running", "streaming")]
-            complete = len(roles) == number and "leader" in roles and "sync_standby" in roles
-            return state if complete else None
+            roles = sorted(one["role"] for one in state.values() if one["state"] in ("running", "streaming"))
+            return state if roles == ["leader", *[STANDBY] * (number - 1)] else None
 
-        return within(PATIENCE, f"{number} members, one of them synchronous", there)
+        return within(PATIENCE, f"{number} members, all standbys synchronous", there)
 
     def switch_over(self):
-        """Planned: the primary hands over to the synchronous standby. Answers both."""
-        state = self.await_synchronous(len(self.state()))
+        """Planned: the primary hands over to a synchronous standby. Answers both."""
+        state = self.state()
         leader = next(name for name, one in state.items() if one["role"] == "leader")
-        candidate = next(name for name, one in state.items() if one["role"] == "sync_standby")
+        candidate = next(name for name, one in state.items() if one["role"] == STANDBY)
         proof = base64.b64encode(f"patroni:{PASSWORDS['restapi']}".encode()).decode()
         request = urllib.request.Request(
             f"{self.members[leader].rest}/switchover",
