@@ -11,7 +11,7 @@ from tests.live.devices import Device
 from tests.servers.gunicorn import Gunicorn
 from tests.servers.patroni import Cluster, within
 
-WARM = 2.0  # seconds of load before and after something happens
+WARM = 1.0  # seconds of load before and after something happens
 SETTINGS = {"REFRESH_LEEWAY": "0"}  # every refresh is a step, and a lost one heals by its attempt key alone
 
 
@@ -44,7 +44,11 @@ class Trial:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
+        if kind is not None:
+            self.note(f"it broke off; {self.members()}")
+            for member in self.cluster.members.values():
+                self.tell(f"{member.name} said last:\n{member.said()[-2000:]}")
         self.running.close()
 
     def note(self, sentence):
@@ -102,6 +106,7 @@ class Trial:
             self.note(f"everybody refreshes again; the first one did {first - frozen:.2f} s after that")
             primary.thaw()
             self.note(f"{primary.name} wakes up")
+            within(PATIENCE, f"{primary.name} follows", primary.follows)
             self.cluster.await_synchronous(3)
             self.tell_gaps(before)
         self.note(self.members())

@@ -132,6 +132,14 @@ class Member:
         for pid in self.processes():
             send(pid, signal.SIGCONT)
 
+    def follows(self):
+        """Whether it is a standby, as it sees it."""
+        try:
+            urllib.request.urlopen(f"{self.rest}/replica", timeout=3).close()
+        except OSError:
+            return False
+        return True
+
     def said(self):
         return self.log.read_text(errors="replace")
 
