@@ -4,8 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 NODE := tests/clients/node
 FUZZ ?= 200
+ROUNDS ?= 1
+KEEP ?=
 
-.PHONY: help run test fuzz check postman postman-collection packages clean pins
+.PHONY: help run test fuzz cluster check postman postman-collection packages clean pins
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -18,6 +20,9 @@ test: packages $(VENV)/development $(VENV)/node ## every test, with a PostgreSQL
 
 fuzz: packages $(VENV)/development ## ask every operation for things by chance, at length: FUZZ=500 of each
 	@FUZZ=$(FUZZ) $(BIN)/python -m pytest tests/security/test_fuzzing.py
+
+cluster: packages $(VENV)/development ## authsvc on a PostgreSQL cluster whose primary is killed under load: ROUNDS=3 of it; KEEP=1 keeps it up
+	@ROUNDS=$(ROUNDS) KEEP=$(KEEP) $(BIN)/python -m tests.cluster
 
 check: $(VENV)/development ## lint, format and types
 	@$(BIN)/ruff check .

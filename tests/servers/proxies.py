@@ -118,9 +118,9 @@ def documented(language):
 
 
 def program(name):
-    """Debian keeps nginx where only root's PATH leads."""
+    """Debian keeps servers where only root's PATH leads."""
     found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
-    assert found, f"{name} is not there: `make packages` installs Debian's packages nginx and caddy."
+    assert found, f"{name} is not there: `make packages` installs it."
     return found
 
 
