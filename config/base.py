@@ -21,6 +21,7 @@ class Base:
     DATABASE_URL: str = f"sqlite:///{ROOT / 'instance' / 'authsvc.db'}"
     DATABASE_POOL: int = 10
     DATABASE_TIMEOUT: timedelta = timedelta(seconds=5)
+    REDIS_URL: str = ""
     SECRET_KEY: str = ""
 
     # The server
