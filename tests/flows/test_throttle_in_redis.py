@@ -9,7 +9,7 @@ import pytest
 from authsvc.logs import logger
 from authsvc.models import attempt_in_redis
 from authsvc.services import passwords, throttle
-from tests.drivers import Script
+from tests.drivers import HOST, Script
 from tests.flows.test_throttle import HERE, MIX, PASSWORD, THERE, InDatabase, InRedis, right, stopped, wrong
 from tests.servers.redis import Redis
 
@@ -143,6 +143,22 @@ def test_a_redis_that_hangs_is_asked_once_and_not_by_everybody(app, mix, redis, 
     assert redis.client.info("stats")["total_connections_received"] <= 4
 
 
+def test_one_that_can_only_be_read_is_not_back(app, redis, counters, told):
+    def ask():
+        credentials = {"grant_type": "client_credentials", "client_id": "nobody", "client_secret": "guessed"}
+        return app.test_client().post("/oauth/token", data=credentials, base_url=HOST).status_code
+
+    assert ask() == 401
+    redis.client.replicaof("127.0.0.1", 1)
+    try:
+        for _ in range(3):
+            counters.asked_again = 0
+            assert ask() == 401
+    finally:
+        redis.client.replicaof("NO", "ONE")
+    assert [record.getMessage().partition(":")[0] for record in told.records] == [AWAY]
+
+
 def test_a_reservation_is_given_back_where_it_was_made(app, mix, redis, counters, monkeypatch):
     verify = passwords.verify
 
@@ -243,7 +259,7 @@ def test_a_stopped_source_is_told_so_without_a_look_at_the_secret(make_app, sett
         return app.test_client().post(
             "/oauth/token",
             data={"grant_type": "client_credentials", "client_id": "nobody", "client_secret": "guessed"},
-            base_url="https://auth.example.org",
+            base_url=HOST,
             environ_overrides={"REMOTE_ADDR": HERE},
         )
 
