@@ -129,6 +129,7 @@ def connection(url: str) -> Redis:
         socket_timeout=TIMEOUT,
         socket_connect_timeout=TIMEOUT,
         retry=Retry(NoBackoff(), 0),
+        max_connections=2**31,  # no more than there are threads
         protocol=2,
         driver_info=None,
     )

@@ -11,6 +11,8 @@ from authsvc.models import attempt_in_redis
 from authsvc.services import passwords, throttle
 from tests.drivers import HOST, Script
 from tests.flows.test_throttle import HERE, MIX, PASSWORD, THERE, InDatabase, InRedis, right, stopped, wrong
+from tests.servers.certificates import certify
+from tests.servers.postgresql import free_port
 from tests.servers.redis import Redis
 
 pytestmark = [
@@ -217,6 +219,43 @@ def test_every_try_is_one_question(app, mix, redis):
     }
     right(app)
     assert questions(redis)["cmdstat_evalsha"] == 3
+
+
+@pytest.mark.parametrize("way", ["rediss", "unix"])
+def test_it_is_reached_by_tls_and_by_a_socket_too(make_app, settings, tmp_path, way):
+    """But only who is right: a server with its certificate, a caller with the password."""
+    certify(tmp_path, "redis.example.org")
+    chain, port = tmp_path / "fullchain.pem", free_port()
+    if way == "rediss":
+        tls = ("--tls-port", port, "--tls-cert-file", chain, "--tls-key-file", tmp_path / "privkey.pem")
+        redis = Redis(*tls, "--tls-auth-clients", "no")
+        good, bad = f"rediss://127.0.0.1:{port}/1?ssl_ca_certs={chain}", f"rediss://127.0.0.1:{port}/1"
+    else:
+        redis = Redis("--unixsocket", tmp_path / "redis.sock", password=REDIS_PASSWORD)
+        good, bad = (f"unix://:{word}@{tmp_path}/redis.sock?db=1" for word in (REDIS_PASSWORD, "another"))
+    try:
+        app = make_app(**settings | {"REDIS_URL": good})
+        wrong(app, 3)
+        assert stopped(app)
+        assert InDatabase().counts(app) == []
+        assert redis.client.info("keyspace")["db1"]["keys"] == 3
+        app = make_app(**settings | {"REDIS_URL": bad})
+        wrong(app, 3)
+        assert InDatabase().counts(app) == [3, 3, 3]
+    finally:
+        redis.stop()
+
+
+@pytest.mark.settings(GUESSES_PER_ACCOUNT_AND_SOURCE=3, METRICS_READERS=("127.0.0.1",))
+def test_it_is_told_where_guesses_are_counted(app, redis):
+    wrong(app, 2)
+    redis.kill()
+    wrong(app)
+    told = app.test_client().get("/metrics").text.splitlines()
+    assert {line for line in told if line.startswith("authsvc_guesses_total")} == {
+        'authsvc_guesses_total{place="redis"} 2.0',
+        'authsvc_guesses_total{place="database"} 1.0',
+    }
 
 
 def test_only_guesses_are_asked_of_redis(app, mix, redis):

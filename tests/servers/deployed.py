@@ -4,14 +4,8 @@ import os
 import socket
 import subprocess
 import time
-from datetime import timedelta
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
-from authsvc import clock
+from tests.servers.certificates import certify
 from tests.servers.gunicorn import ROOT
 from tests.servers.postgresql import end_with_parent, free_port
 from tests.servers.proxies import NGINX_AROUND, program
@@ -30,7 +24,8 @@ class Deployed:
     def __init__(self, folder, ports):
         self.folder, self.port, self.plain = folder, free_port(), free_port()
         folder.mkdir()
-        self.write_certificate()
+        certify(folder, NAME)
+        self.certificate = folder / "fullchain.pem"
         text = (DEPLOY / self.file).read_text()
         servers = zip(SERVERS, (f"127.0.0.1:{port}" for port in ports), strict=True)
         for place, ours in (*servers, ("auth.your-company.com", NAME), *self.places()):
@@ -48,23 +43,6 @@ class Deployed:
                 preexec_fn=end_with_parent,
             )
         self.wait()
-
-    def write_certificate(self):
-        key, now = ec.generate_private_key(ec.SECP256R1()), clock.utcnow()
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
-        certificate = (
-            x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=1))
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
-            .sign(key, hashes.SHA256())
-        )
-        form, unsealed = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        private = key.private_bytes(serialization.Encoding.PEM, form, unsealed)
-        self.certificate = self.folder / "fullchain.pem"
-        self.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-        (self.folder / "privkey.pem").write_bytes(private)
-        (self.folder / "authsvc.pem").write_bytes(self.certificate.read_bytes() + private)
 
     def wait(self):
         deadline = time.monotonic() + 30

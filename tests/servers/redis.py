@@ -15,14 +15,14 @@ from tests.servers.postgresql import end_with_parent, free_port
 
 
 class Redis:
-    def __init__(self, *options):
+    def __init__(self, *options, password=""):
         self.program = shutil.which("redis-server")
         assert self.program, "redis-server is not there: `make packages` installs Debian's package."
         self.folder = Path(tempfile.mkdtemp(prefix="authsvc-redis-"))
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}"
-        self.options = options
-        self.client = Client(port=self.port, decode_responses=True)
+        self.options = (*options, *(("--requirepass", password) if password else ()))
+        self.client = Client(port=self.port, decode_responses=True, password=password or None)
         self.start()
 
     def start(self):
@@ -30,7 +30,7 @@ class Redis:
         words = [word for name, value in told.items() for word in (f"--{name}", str(value))]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [self.program, *words, *self.options],
+                [self.program, *words, *map(str, self.options)],
                 stdout=log,
                 stderr=log,
                 env={"PATH": os.environ["PATH"]},
