@@ -22,7 +22,7 @@ from authsvc.extensions import db, jwt, migrate
 from authsvc.models import engine
 from authsvc.proxies import TrustedProxies
 from authsvc.query_tokens import QueryTokens
-from authsvc.services import installation, key_rotation
+from authsvc.services import installation, key_rotation, throttle
 from authsvc.services.api_token_uses import Uses
 from authsvc.services.passwords import Hashing
 from authsvc.services.signing_keys import Ring
@@ -88,6 +88,8 @@ def create_app(config: "Base") -> Flask:
 
     if config.METRICS_READERS:
         _count_in(app, config)
+    if config.REDIS_URL:
+        _count_guesses_in(app, config)
     envelope.install(app)
     app.before_request(guard.begin_request)
     app.after_request(origins.add_cors)
@@ -111,6 +113,13 @@ def _count_in(app: Flask, config: "Base") -> None:
     metrics.install(app)
     with app.app_context():
         metrics.watch(db.engine)
+
+
+def _count_guesses_in(app: Flask, config: "Base") -> None:
+    # Its client takes as long to load as all of authsvc's own: only who has a Redis waits for that.
+    from authsvc.models.attempt_in_redis import Attempts
+
+    app.extensions[throttle.COUNTERS] = Attempts(config.REDIS_URL)
 
 
 def init_app(app: Flask, config: "Base | None" = None, prefix: str = "", *, query_token: bool = True) -> Flask:

@@ -37,6 +37,7 @@ class Metrics:
             "refusals": Counter("authsvc_refusals", "Requests refused.", ("route", "code"), registry=own),
             "events": Counter("authsvc_events", "Events written to the trail.", ("kind", "outcome"), registry=own),
             "refreshes": Counter("authsvc_refreshes", "Refresh tokens presented.", ("outcome",), registry=own),
+            "guesses": Counter("authsvc_guesses", "Guesses counted.", ("place",), registry=own),
             "api_token_uses": Counter("authsvc_api_token_uses", "API tokens presented.", ("outcome",), registry=own),
         }
         self.gauges = {

@@ -8,13 +8,15 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from flask import current_app
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from werkzeug.local import LocalProxy
 from werkzeug.sansio.utils import host_is_trusted
+
+from authsvc.addresses import address
 
 if TYPE_CHECKING:
     from config import Base
@@ -46,6 +48,8 @@ COUNTED_BY_ITSELF_AT_0 = ("DATABASE_POOL", "HASHING_CONCURRENCY", "WORKERS")
 LONGEST = timedelta(days=3653)
 SHORTEST_ROTATION = timedelta(hours=1)
 SECRET_LENGTH = 32
+# The files that a TLS connection to Redis may need.
+CERTIFICATES = frozenset({"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"})
 # Said in guides and examples everywhere, ours included: no secret at all.
 EXAMPLES = re.compile(r"change.?me|example|placeholder|secret.?key|your.?secret|only-for-tests|password|default", re.I)
 
@@ -132,6 +136,10 @@ def _always(config: "Base") -> "itertools.chain[_Rule]":
                 "DATABASE_URL must be sqlite:///… or postgresql+psycopg://….",
             ),
             _Rule(not is_in_memory(config.DATABASE_URL), "DATABASE_URL must not be in memory."),
+            _Rule(
+                not config.REDIS_URL or is_redis(config.REDIS_URL),
+                "REDIS_URL must be redis://…, rediss://… or unix:///…, with a database's number at most behind it.",
+            ),
             _Rule(all(map(is_network, config.TRUSTED_PROXIES)), "TRUSTED_PROXIES must be addresses or networks."),
             _Rule(all(map(is_network, config.METRICS_READERS)), "METRICS_READERS must be addresses or networks."),
             _Rule(
@@ -155,6 +163,8 @@ def _always(config: "Base") -> "itertools.chain[_Rule]":
 def _in_production(config: "Base") -> tuple[_Rule, ...]:
     secret = config.SECRET_KEY
     database = make_url(config.DATABASE_URL) if is_database(config.DATABASE_URL) else None
+    redis = urlsplit(config.REDIS_URL) if is_redis(config.REDIS_URL) else None
+    others = (config.ADMIN_PASSWORD, database and database.password, redis and unquote(redis.password or ""))
     return (
         _Rule(
             not secret or len(secret.encode()) >= SECRET_LENGTH,
@@ -165,7 +175,7 @@ def _in_production(config: "Base") -> tuple[_Rule, ...]:
             "SECRET_KEY looks like an example. Make one: openssl rand -base64 48",
         ),
         _Rule(
-            not secret or secret not in (config.ADMIN_PASSWORD, database.password if database else None),
+            not secret or secret not in others,
             "SECRET_KEY is used as another secret too. Each must be its own.",
         ),
         _Rule(config.BASE_URL.startswith("https://"), "BASE_URL must begin with https://."),
@@ -180,6 +190,25 @@ def is_url(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_redis(url: str) -> bool:
+    """As its client reads it, who would take any option and choke on it when it is first asked."""
+    if not is_url(url):
+        return False
+    parts = urlsplit(url)
+    options = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
+    if parts.scheme == "unix":
+        return bool(parts.path) and options <= {"db"}
+    known = CERTIFICATES if parts.scheme == "rediss" else frozenset()
+    is_numbered = re.fullmatch(r"/?|/[0-9]{1,4}", parts.path, re.ASCII) is not None
+    return parts.scheme in ("redis", "rediss") and bool(parts.hostname) and is_numbered and options <= known
+
+
+def is_local(host: str) -> bool:
+    """Whether a host is this machine, and reached without leaving it."""
+    found = address(host)
+    return host == "localhost" or (found is not None and found.is_loopback)
 
 
 def is_network(text: str) -> bool:

@@ -22,6 +22,7 @@ class Base:
     DATABASE_POOL: int = 0
     DATABASE_POOLER: bool = False
     DATABASE_TIMEOUT: timedelta = timedelta(seconds=5)
+    REDIS_URL: str = ""
     SECRET_KEY: str = ""
 
     # The server

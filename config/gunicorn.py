@@ -10,7 +10,7 @@ from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
-import authsvc.blueprints  # noqa: F401
+import authsvc.blueprints
 from authsvc.hiding import without_secrets
 from authsvc.settings import SettingsRefused, check, worker_count
 from config import SettingInvalid, from_environment
@@ -23,6 +23,9 @@ try:
     check(_settings)
 except (SettingInvalid, SettingsRefused) as refused:
     raise SystemExit(str(refused)) from None
+
+if _settings.REDIS_URL:
+    import authsvc.models.attempt_in_redis  # noqa: F401
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]

@@ -20,12 +20,13 @@ from sqlalchemy import text
 from authsvc import clock, create_app
 from authsvc.extensions import Table, db
 from authsvc.models.engine import transaction
-from authsvc.services import installation
+from authsvc.services import installation, throttle
 from config import Testing
 from tests import described, shared
 from tests.drivers import DEVICES, Account
 from tests.planting import two_walled_in
 from tests.servers.postgresql import Postgresql
+from tests.servers.redis import Redis
 
 POSTGRESQL = "AUTHSVC_TEST_POSTGRESQL"
 BASE_URL = "https://auth.example.org"
@@ -77,6 +78,8 @@ def close(app):
     """Let go of its database. A few connections to a PostgreSQL stay for the next app: they are dear to make."""
     with app.app_context():
         finish_writing(app)
+        if throttle.COUNTERS in app.extensions:
+            app.extensions[throttle.COUNTERS].redis.close()
         if db.engine.dialect.name == "sqlite" or db.engine.pool.checkedin() > FEW:
             db.engine.dispose()
 
@@ -167,6 +170,20 @@ def database(database_kind, first_file, request):
         place.with_name(place.name + beside).unlink(missing_ok=True)
     shutil.copy(first_file, place)
     return f"sqlite:///{place}"
+
+
+@pytest.fixture(scope="session")
+def one_redis():
+    redis = Redis()
+    yield redis
+    redis.stop()
+
+
+@pytest.fixture
+def redis(one_redis):
+    """A Redis that holds nothing."""
+    one_redis.as_new()
+    return one_redis
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,9 +1,11 @@
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
-from sqlalchemy import Delete, Integer, Select, String, Update, bindparam, case, delete, select, update
+from sqlalchemy import Connection, Delete, Integer, Select, String, Update, bindparam, case, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from authsvc.extensions import Table
 from authsvc.models.columns import Moment
@@ -19,7 +21,43 @@ class Attempt(Table):
     expires_at: Mapped[Moment]
 
 
-def hit(dialect: str, key: str, now: datetime, expires_at: datetime) -> Any:
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """`clears`: a right password makes it begin anew; if not, it just gets that one try back."""
+
+    key: str
+    limit: int
+    clears: bool
+
+
+class Away(Exception):
+    """Who was to count does not do it now."""
+
+
+def hit(session: Session, counters: Iterable[Counter], now: datetime, expires_at: datetime) -> datetime | None:
+    """Count a try on each, up to the first that is full; answers when that one forgets. Then roll back."""
+    dialect = session.get_bind().dialect.name
+    # Every transaction takes its counters in the order of the reservation, so that no two wait for each other.
+    for counter in counters:
+        found = session.execute(_hit(dialect, counter.key, now, expires_at)).one()
+        count, ends = cast("tuple[int, datetime]", found)
+        if count > counter.limit:
+            return ends
+    return None
+
+
+def full_until(connection: Connection, counter: Counter, now: datetime) -> datetime | None:
+    """When a counter that has no try left forgets."""
+    count, ends = connection.execute(_counted(counter.key, now)).one_or_none() or (0, now)
+    return ends if count >= counter.limit else None
+
+
+def give_back(session: Session, counters: Iterable[Counter]) -> None:
+    for counter in counters:
+        session.execute(_forget(counter.key) if counter.clears else _take_back(counter.key))
+
+
+def _hit(dialect: str, key: str, now: datetime, expires_at: datetime) -> Any:
     """Count one and answer the new count and the end of its window; a window that has ended begins anew."""
     insert: Any = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}[dialect]
     fresh = Attempt.expires_at <= bindparam("now", now)
@@ -34,16 +72,16 @@ def hit(dialect: str, key: str, now: datetime, expires_at: datetime) -> Any:
     ).returning(Attempt.count, Attempt.expires_at)
 
 
-def counted(key: str, now: datetime) -> Select[int, datetime]:
+def _counted(key: str, now: datetime) -> Select[int, datetime]:
     """The count and the end of a window that has not ended."""
     return select(Attempt.count, Attempt.expires_at).where(Attempt.key == key, Attempt.expires_at > now)
 
 
-def take_back(key: str) -> Update:
+def _take_back(key: str) -> Update:
     return update(Attempt).where(Attempt.key == key, Attempt.count > 0).values(count=Attempt.count - 1)
 
 
-def forget(key: str) -> Delete:
+def _forget(key: str) -> Delete:
     return delete(Attempt).where(Attempt.key == key)
 
 

@@ -3,36 +3,42 @@
 A try is counted before the password is looked at and given back if it was right: of a burst, only as many as the limit
 allows are ever evaluated, whichever workers they reach. A try that is refused counts nowhere, so a stranger who is
 already stopped can't run down the account's own limit. The counts are in the database: exact across workers, and they
-survive a restart.
+survive a restart. Or, where REDIS_URL names one, in Redis, and in the database while that is away.
 
 A client's secret is looked at first, and counted if it was wrong: nobody guesses 256 bits in a burst, and an API that
 asks about every token that it is shown must not write twice for each, nor stop itself by asking much at once.
 """
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
 
+from flask import current_app
 from sqlalchemy.orm import Session
 
-from authsvc import opaque
+from authsvc import counting, opaque
 from authsvc.caller import Caller
 from authsvc.errors import TooManyAttempts
 from authsvc.models import attempt
-from authsvc.models.engine import single_statements, transaction
+from authsvc.models.attempt import Counter
+from authsvc.models.engine import afterwards, single_statements, transaction
 from authsvc.settings import settings
+
+if TYPE_CHECKING:
+    from authsvc.models.attempt_in_redis import Attempts
+
+COUNTERS = "authsvc.attempts_in_redis"
 
 
 @dataclass(frozen=True, slots=True)
-class Counter:
-    """`clears`: a right password makes it begin anew; if not, it just gets that one try back."""
+class Reservation:
+    """What a try was counted on, and where: it is given back there and nowhere else."""
 
-    key: str
-    limit: int
-    clears: bool
-
-
-Reservation = tuple[Counter, ...]
+    counters: tuple[Counter, ...] = ()
+    redis: "Attempts | None" = None
 
 
 def reserve(tenant_id: str, account: str, caller: Caller, now: datetime) -> Reservation:
@@ -61,37 +67,56 @@ def refuse_stopped_source(caller: Caller, now: datetime) -> None:
     """Raises TooManyAttempts where a source has no try left; counts nothing."""
     if not settings.RATE_LIMITS:
         return
-    counter = _of_source(caller)
+    counter, redis = _of_source(caller), _redis()
+    if redis is not None:
+        with suppress(attempt.Away):
+            _refuse(redis.full_until(counter, now), now)
+            return
     with single_statements() as connection:
-        found = connection.execute(attempt.counted(counter.key, now)).one_or_none()
-    count, ends = found or (0, now)
-    if count >= counter.limit:
-        raise _stopped_until(ends, now)
+        _refuse(attempt.full_until(connection, counter, now), now)
 
 
 def forgive(session: Session, reservation: Reservation) -> None:
     """The try was right: the account's counts begin anew, the source gets this one back."""
-    for counter in reservation:
-        session.execute(attempt.forget(counter.key) if counter.clears else attempt.take_back(counter.key))
+    if reservation.redis is None:
+        attempt.give_back(session, reservation.counters)
+    else:
+        # Once it is committed: nobody holds a row while another server is asked.
+        afterwards(session, partial(_give_back, reservation.redis, reservation.counters))
 
 
 def _of_source(caller: Caller) -> Counter:
     return Counter(opaque.digest(f"source|{caller.source}"), settings.GUESSES_PER_SOURCE, clears=False)
 
 
-def _count(reservation: Reservation, now: datetime) -> Reservation:
+def _count(counters: tuple[Counter, ...], now: datetime) -> Reservation:
     if not settings.RATE_LIMITS:
-        return ()
+        return Reservation()
+    ends, redis = now + settings.GUESS_WINDOW, _redis()
+    if redis is not None:
+        with suppress(attempt.Away):
+            full_until = redis.hit(counters, now, ends)
+            counting.count("guesses", "redis")
+            _refuse(full_until, now)
+            return Reservation(counters, redis)
+    counting.count("guesses", "database")
     with transaction() as session:
-        dialect = session.get_bind().dialect.name
-        # Every transaction takes its counters in the order of the reservation, so that no two wait for each other.
-        for counter in reservation:
-            hit = attempt.hit(dialect, counter.key, now, now + settings.GUESS_WINDOW)
-            count, ends = session.execute(hit).one()
-            if count > counter.limit:
-                raise _stopped_until(ends, now)
-    return reservation
+        _refuse(attempt.hit(session, counters, now, ends), now)
+    return Reservation(counters)
 
 
-def _stopped_until(ends: datetime, now: datetime) -> TooManyAttempts:
-    return TooManyAttempts(math.ceil((ends - now).total_seconds()))
+def _give_back(redis: "Attempts", counters: tuple[Counter, ...]) -> None:
+    """Where it can't be, the window's end does it."""
+    with suppress(attempt.Away):
+        redis.give_back(counters)
+
+
+def _refuse(full_until: datetime | None, now: datetime) -> None:
+    if full_until is not None:
+        raise TooManyAttempts(math.ceil((full_until - now).total_seconds()))
+
+
+def _redis() -> "Attempts | None":
+    """The counters in Redis; None where there is no Redis."""
+    found: Attempts | None = current_app.extensions.get(COUNTERS)
+    return found

@@ -15,6 +15,7 @@ from authsvc.cli.doctor import alone
 from authsvc.extensions import db
 from authsvc.models.engine import transaction
 from authsvc.services.doctor import configuration, database, machine
+from authsvc.services.doctor import redis as doctor_redis
 from authsvc.services.web_origins import are_same_site
 from config import SettingInvalid
 from tests.conftest import configured, on_postgresql
@@ -325,3 +326,46 @@ def test_the_running_service_is_asked_through_its_address(app, make_app):
             served.stop()
     for wrong in ("auth.example.org", "ftp://auth.example.org", "https://me:secret@auth.example.org", "http://[::1"):
         assert app.test_cli_runner().invoke(args=["doctor", "--url", wrong]).exit_code == 2
+
+
+@sqlite_alone
+def test_redis_is_looked_at_where_there_is_one(make_app, redis):
+    def told(**settings):
+        found = examined(make_app(**settings))
+        return {check: found[check]["verdict"] for check in ("redis", "eviction") if check in found}
+
+    assert told() == {}
+    sound = {"REDIS_URL": redis.url}
+    assert told(**sound) == {"redis": FINE, "eviction": FINE}
+    redis.client.config_set("maxmemory", "64mb")
+    assert told(**sound) == {"redis": FINE, "eviction": FINE}
+    redis.client.config_set("maxmemory-policy", "volatile-lru")
+    assert told(**sound) == {"redis": FINE, "eviction": WARNING}
+    redis.client.config_set("maxmemory-policy", "noeviction")
+    redis.client.config_set("maxmemory", 0)
+    redis.client.replicaof("127.0.0.1", 1)
+    assert told(**sound) == {"redis": WARNING, "eviction": FINE}
+    redis.client.replicaof("NO", "ONE")
+    redis.kill()
+    assert told(**sound) == {"redis": WARNING}
+
+
+@sqlite_alone
+def test_in_production_a_redis_that_is_open_to_others_is_told(make_app, redis):
+    settings = {"ENV": "production", "SECRET_KEY": SECRET, "ADMIN_PASSWORD": ""}
+
+    def told(url):
+        found = examined(make_app(REDIS_URL=url, **settings), code=1)  # the keys are sealed with another secret
+        assert PASSWORD not in str(found)
+        return found["redis"]
+
+    redis.client.config_set("requirepass", PASSWORD)
+    try:
+        assert told(redis.url.replace("//", f"//:{PASSWORD}@"))["verdict"] == FINE
+        assert told(redis.url)["verdict"] == WARNING
+    finally:
+        redis.client.auth(PASSWORD)
+        redis.client.config_set("requirepass", "")
+    for url, found in (("redis://redis.example.org", 2), ("rediss://redis.example.org", 1), ("unix:///run/redis", 0)):
+        with make_app(REDIS_URL=url, **settings).app_context():
+            assert len(list(doctor_redis._way())) == found

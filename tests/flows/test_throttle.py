@@ -1,9 +1,10 @@
-"""Guessing: how many wrong passwords are looked at, whoever tries, however they spell it."""
+"""Guessing: how many wrong passwords are looked at, whoever tries, however they spell it, wherever it is counted."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import ClassVar
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from authsvc import clock
 from authsvc.models import Attempt
@@ -19,6 +20,46 @@ MIX = Account("mix@example.com", PASSWORD)
 three_per_place = pytest.mark.settings(GUESSES_PER_ACCOUNT_AND_SOURCE=3)
 three_per_account = pytest.mark.settings(GUESSES_PER_ACCOUNT=3)
 three_per_source = pytest.mark.settings(GUESSES_PER_SOURCE=3)
+
+
+class InDatabase:
+    """What the counters say where the database has them."""
+
+    settings: ClassVar = {}
+
+    def counts(self, app):
+        with app.app_context(), transaction() as session:
+            return sorted(session.scalars(select(Attempt.count).where(Attempt.count > 0)))
+
+    def end_windows(self, app):
+        with app.app_context(), transaction() as session:
+            session.execute(update(Attempt).values(expires_at=clock.utcnow()))
+
+
+class InRedis:
+    """The same where Redis has them."""
+
+    def __init__(self, redis):
+        self.redis, self.settings = redis.client, {"REDIS_URL": redis.url}
+
+    def counts(self, app, beside=()):
+        assert InDatabase().counts(app) == list(beside)
+        found = [int(self.redis.hget(key, "count")) for key in self.redis.scan_iter()]
+        return sorted(count for count in found if count > 0)
+
+    def end_windows(self, app):
+        for key in self.redis.scan_iter():
+            self.redis.hset(key, "ends", int(clock.utcnow().timestamp() * 1_000_000))
+
+
+@pytest.fixture(params=["in the database", "in Redis"])
+def counters(request):
+    return InDatabase() if request.param == "in the database" else InRedis(request.getfixturevalue("redis"))
+
+
+@pytest.fixture
+def settings(settings, counters):
+    return settings | counters.settings
 
 
 @pytest.fixture
@@ -65,10 +106,6 @@ def right(app, **how):
 def failures(rows, app):
     [(count,)] = rows(app, "SELECT count(*) FROM events WHERE kind = 'user.sign_in_failed'")
     return count
-
-
-def counts(rows, app):
-    return sorted(count for (count,) in rows(app, "SELECT count FROM attempts WHERE count > 0"))
 
 
 def test_the_limits_are_10_and_100_and_200_in_15_minutes(app):
@@ -194,11 +231,11 @@ def test_an_ipv4_address_in_ipv6_clothes_is_the_same_source(app, mix):
 
 
 @pytest.mark.settings(GUESSES_PER_ACCOUNT_AND_SOURCE=3, GUESSES_PER_ACCOUNT=5)
-def test_tries_that_are_refused_do_not_run_down_the_account(app, mix, rows):
+def test_tries_that_are_refused_do_not_run_down_the_account(app, mix, counters):
     wrong(app, 3)
     for _ in range(5):
         assert stopped(app)
-    assert counts(rows, app) == [3, 3, 3]
+    assert counters.counts(app) == [3, 3, 3]
     right(app, source=THERE)
 
 
@@ -221,10 +258,10 @@ def test_a_right_password_gives_its_source_that_try_back_and_no_other(app, mix):
 
 
 @three_per_source
-def test_who_only_signs_in_is_never_stopped(app, mix, rows):
+def test_who_only_signs_in_is_never_stopped(app, mix, counters):
     for _ in range(5):
         right(app)
-    assert counts(rows, app) == []
+    assert counters.counts(app) == []
 
 
 @three_per_account
@@ -238,16 +275,15 @@ def test_who_is_signed_in_stays_signed_in_while_others_guess(app, mix, age):
 
 
 @three_per_place
-def test_when_the_window_has_ended_the_count_begins_anew(app, mix):
+def test_when_the_window_has_ended_the_count_begins_anew(app, mix, counters):
     wrong(app, 3)
     assert stopped(app)
-    with app.app_context(), transaction() as session:
-        session.execute(update(Attempt).values(expires_at=clock.utcnow()))
+    counters.end_windows(app)
     wrong(app, 3)
     assert stopped(app)
 
 
-def test_a_full_hashing_queue_is_said_at_once_and_not_counted(app, mix, rows):
+def test_a_full_hashing_queue_is_said_at_once_and_not_counted(app, mix, rows, counters):
     seats = app.extensions["authsvc.hashing"].seats
     taken = 0
     while seats.acquire(blocking=False):
@@ -260,7 +296,7 @@ def test_a_full_hashing_queue_is_said_at_once_and_not_counted(app, mix, rows):
     refused(answer, 503, "unavailable")
     new = {"currentPassword": PASSWORD, "newPassword": "another harbour at dusk"}
     refused(mix.post("/auth/password", mix.bearer(), **new), 503, "unavailable")
-    assert counts(rows, app) == []
+    assert counters.counts(app) == []
     assert len(rows(app, "SELECT id FROM events")) == before
     assert mix.refresh().status_code == 200
     for _ in range(taken):
@@ -268,20 +304,21 @@ def test_a_full_hashing_queue_is_said_at_once_and_not_counted(app, mix, rows):
     right(app)
 
 
-def test_the_counts_survive_a_restart_and_are_shared_by_all_workers(make_app):
-    first = make_app(GUESSES_PER_ACCOUNT_AND_SOURCE=3)
+@three_per_place
+def test_the_counts_survive_a_restart_and_are_shared_by_all_workers(make_app, settings):
+    first = make_app(**settings)
     wrong(first, 2)
-    second = make_app(GUESSES_PER_ACCOUNT_AND_SOURCE=3)
+    second = make_app(**settings)
     wrong(second)
     assert stopped(first)
     assert stopped(second)
 
 
 @pytest.mark.settings(RATE_LIMITS=False, GUESSES_PER_ACCOUNT_AND_SOURCE=1, GUESSES_PER_ACCOUNT=1, GUESSES_PER_SOURCE=1)
-def test_limits_can_be_switched_off(app, mix, rows):
+def test_limits_can_be_switched_off(app, mix, counters):
     wrong(app, 5)
     right(app)
-    assert counts(rows, app) == []
+    assert counters.counts(app) == []
 
 
 @three_per_account

@@ -268,6 +268,23 @@ def test_many_first_starts_at_once_agree_on_one_secret(tmp_path):
         ("BASE_URL", "https://auth.my-company.com?a=b"),
         ("BASE_URL", "https://auth.my-company.com#here"),
         ("BASE_URL", "http://[::1"),
+        *(
+            ("REDIS_URL", text)
+            for text in (
+                "redis.my-company.com:6379",
+                "http://redis.my-company.com",
+                "redis://:6379",
+                "redis://[::1",
+                "redis://redis.my-company.com:many",
+                "redis://redis.my-company.com/one",
+                "redis://redis.my-company.com/0/1",
+                "redis://redis.my-company.com?ssl_ca_certs=/etc/ca.pem",
+                "rediss://redis.my-company.com?ssl_cert_reqs=none",
+                "redis://redis.my-company.com?decode=",
+                "unix://?db=1",
+                "unix:///run/redis.sock?max_connections=0",
+            )
+        ),
         ("TRUSTED_PROXIES", "proxy.my-company.com"),
         ("TRUSTED_PROXIES", "10.0.0.0/8,10.0.0.0/99"),
         ("METRICS_READERS", "scraper.my-company.com"),
@@ -305,6 +322,8 @@ def test_a_safe_production_starts(tmp_path):
     assert create_app(from_environment(environ)).debug is False
     database = "postgresql+psycopg://authsvc:another-Secret_4711@db.internal/authsvc"
     check(from_environment(production(tmp_path, DATABASE_URL=database, TRANSPORT="cookie")))
+    for redis in ("redis://redis", "rediss://:a%2Fb@[::1]:6380/2?ssl_ca_certs=/ca.pem", "unix:///run/redis.sock?db=1"):
+        check(from_environment(production(tmp_path, REDIS_URL=redis)))
 
 
 @pytest.mark.parametrize(

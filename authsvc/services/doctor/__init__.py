@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from flask import current_app
 
-from authsvc.services.doctor import configuration, contents, database, machine, reaching
+from authsvc.services.doctor import configuration, contents, database, machine, reaching, redis
 from authsvc.services.doctor.findings import Finding
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def examine(now: datetime, url: str | None = None) -> Iterator[Finding]:
     if config is not None:
         yield from machine.examine_files()
         yield from _examine_database(now)
+        yield from redis.examine()
     if url is not None:
         yield from reaching.examine(url, config.BASE_URL if config else None)
     yield from machine.examine_software()

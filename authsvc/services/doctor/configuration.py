@@ -6,15 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from authsvc.addresses import address
 from authsvc.services.doctor.findings import Finding, broken, fine, warning
-from authsvc.settings import answers_to, database_pool, hashing_seats, is_network, is_url
+from authsvc.settings import answers_to, database_pool, hashing_seats, is_local, is_network, is_url
 
 if TYPE_CHECKING:
     from config import Base
 
 _SETTING = re.compile(r"[A-Z_0-9]+\b")
-_LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
 def examine(config: "Base | None", refused: str | None) -> Iterator[Finding]:
@@ -128,6 +126,4 @@ def _first_password(config: "Base") -> Iterator[Finding]:
 
 
 def _is_local(config: "Base") -> bool:
-    host = urlsplit(config.BASE_URL).hostname or ""
-    found = address(host)
-    return host in _LOCAL_NAMES or (found is not None and found.is_loopback)
+    return is_local(urlsplit(config.BASE_URL).hostname or "")
