@@ -213,7 +213,7 @@ def read_any(text: str, now: datetime) -> tuple[str, Proof, Mapping[str, Any]]:
     """
     header, claims = _decoded(text, now, csrf=None)
     kind = ACCESS if claims.get("type") == ACCESS else REFRESH
-    check(kind, settings.BASE_URL, header, claims)
+    check(kind, settings.BASE_URL, header, claims, begun_by=now + settings.CLOCK_SKEW)
     if kind == ACCESS:
         refuse_expired(claims, now)
     return kind, _proof(header, claims, application_id=claims["aud"] if kind == ACCESS else None), claims
@@ -242,7 +242,7 @@ def _read_access(text: str, now: datetime, csrf: str | None) -> tuple[Proof, Map
 
 def _read(text: str, kind: str, now: datetime, csrf: str | None) -> Read:
     header, claims = _decoded(text, now, csrf)
-    check(kind, settings.BASE_URL, header, claims)
+    check(kind, settings.BASE_URL, header, claims, begun_by=now + settings.CLOCK_SKEW)
     return header, claims
 
 
@@ -251,7 +251,7 @@ def _decoded(text: str, now: datetime, csrf: str | None) -> Read:
         key = signing_keys.known(kid, now)
         return None if key is None else Signer(key.public, key.algorithm)
 
-    header, claims = signed(text, named, settings.CLOCK_SKEW)
+    header, claims = signed(text, named)
     if csrf is not None:
         bound = claims.get("csrf")
         if not isinstance(bound, str):

@@ -20,8 +20,8 @@ def read(text: str, issuer: str, keys: PublishedKeys, now: datetime) -> Principa
         key = keys.named(kid, now)
         return None if key is None else Signer(key.key, key.algorithm_name)
 
-    header, claims = signed(text, named, CLOCK_SKEW)
-    check(ACCESS, issuer, header, claims)
+    header, claims = signed(text, named)
+    check(ACCESS, issuer, header, claims, begun_by=now + CLOCK_SKEW)
     refuse_expired(claims, now)
     return _principal(claims)
 

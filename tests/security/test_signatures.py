@@ -325,10 +325,9 @@ def test_after_a_sign_out_no_spelling_of_either_token_works(forger, row):
     assert row() == before
 
 
-@pytest.mark.parametrize("spelling", ["malleated", "padded"])
-def test_a_spent_refresh_token_in_another_spelling_is_reuse_all_the_same(forger, age, spelling):
+def test_a_spent_refresh_token_in_another_spelling_is_reuse_all_the_same(forger, age):
     device = forger.device
-    spent = respelled(forger.genuine[REFRESH])[spelling]
+    spent = respelled(forger.genuine[REFRESH])["malleated"]
     assert device.refresh().status_code == 200
     age(device.app, device.refresh_token_id, seconds=11)
     assert forger.present(REFRESH, spent).json["error"]["code"] == "refresh_token_reused"
