@@ -35,6 +35,10 @@ class Choices:
     # Where a whole run leaves its page and its picture.
     page: Path | None
 
+    def is_chosen(self, step: str) -> bool:
+        """What is measured twice is named once."""
+        return not self.steps or step.removesuffix(" again") in self.steps
+
     @property
     def is_whole(self) -> bool:
         whole = (PARTS, (SQLITE, POSTGRESQL), PEERS, ())

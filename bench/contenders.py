@@ -49,7 +49,7 @@ class Contender(Protocol):
 
 @dataclass
 class Authsvc:
-    """The service itself or, with an `app`, another one that authsvc's gunicorn settings serve."""
+    """The service itself, or another app that authsvc's gunicorn settings serve."""
 
     name: str
     server: Any
@@ -80,11 +80,18 @@ class Authsvc:
         self.server.stop()
 
 
-def authsvc(
-    name: str, databases: Databases, url: str, *, app: str = "wsgi:app", secret: str = "", **settings: str
-) -> Authsvc:
-    chosen = SETTINGS | {"SECRET_KEY": secret or secrets.token_urlsafe(48)} | settings
-    return Authsvc(name, Gunicorn(url, databases.path / f"{name}.log", workers=WORKERS, app=app, **chosen))
+def authsvc(name: str, databases: Databases, url: str, **settings: str) -> Authsvc:
+    chosen = SETTINGS | {"SECRET_KEY": secrets.token_urlsafe(48)} | settings
+    return Authsvc(name, Gunicorn(url, databases.path / f"{name}.log", workers=WORKERS, **chosen))
+
+
+def beside(own: Authsvc, name: str, *, app: str = "wsgi:app") -> Authsvc:
+    """Another server with the same database and keys: a token of one is good at the other. Or no service at all."""
+    environment = own.server.environment
+    chosen = SETTINGS | {"SECRET_KEY": environment["AUTHSVC_SECRET_KEY"]}
+    log = own.server.log.with_name(f"{name}.log")
+    url = environment["AUTHSVC_DATABASE_URL"]
+    return Authsvc(name, Gunicorn(url, log, workers=WORKERS, app=app, prepared=True, **chosen))
 
 
 def planted_authsvc(

@@ -27,8 +27,9 @@ def contention(kind: str, choices: Choices, tell: Callable[[str], None]) -> dict
         own = authsvc("authsvc", opened, url)
         running.callback(own.stop)
         planted = plant(url, refresh_tokens=choices.repeats * len(CROWDS), api_tokens=0)
+        minted = own.mint("refresh", planted.sign_ins[: choices.repeats * len(CROWDS)])
         for number, size in enumerate(CROWDS):
-            rows = own.mint("refresh", planted.sign_ins[number * choices.repeats :][: choices.repeats])
+            rows = minted[number :: len(CROWDS)]
             told[f"authsvc {size}"] = _rounds(own.url, "/jwt/refresh", "refreshToken", rows, size)
             told[f"authsvc {size}"]["steps"] = _steps(url, rows) / len(rows)
         tell("authsvc")

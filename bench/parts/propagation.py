@@ -1,6 +1,5 @@
 """A sign-in is ended on one server; the others, who share its database, are asked in the same moment."""
 
-import secrets
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -8,7 +7,7 @@ from statistics import median, quantiles
 from typing import Any
 
 from bench.choices import Choices
-from bench.contenders import authsvc, planted_authsvc
+from bench.contenders import beside, planted_authsvc
 from bench.crowd import Crowd
 from bench.databases import databases
 
@@ -19,16 +18,17 @@ LINES = 4
 
 def propagation(kind: str, choices: Choices, tell: Callable[[str], None]) -> dict[str, Any]:
     """How many were refused at their first request, and how long after the revocation was answered; milliseconds."""
-    secret = secrets.token_urlsafe(48)
     late, taken = 0, []
     with databases(kind) as opened, ExitStack() as running:
-        first = planted_authsvc("node0", opened, refresh_tokens=max(1000, choices.repeats), secret=secret)
+        first = planted_authsvc(
+            "node0",
+            opened,
+            refresh_tokens=max(1000, choices.repeats),
+        )
         running.callback(first.stop)
         nodes = [first]
         for number in range(1, SERVERS):
-            nodes.append(
-                authsvc(f"node{number}", opened, first.server.environment["AUTHSVC_DATABASE_URL"], secret=secret)
-            )
+            nodes.append(beside(first, f"node{number}"))
             running.callback(nodes[-1].stop)
         [asked, *others] = [
             running.enter_context(Crowd(node.url, LINES if number else 1)) for number, node in enumerate(nodes)

@@ -7,12 +7,14 @@ from typing import Any
 from bench import asking
 from bench.asking import BEARER, GUARDED, JSON, Credentials
 from bench.choices import Choices
-from bench.contenders import Peer, authsvc, peer, planted_authsvc, threads, uvicorn
+from bench.contenders import Peer, beside, peer, planted_authsvc, threads, uvicorn
 from bench.databases import databases
 from bench.load import Ask
 from bench.rounds import Step, measure
 
 REFRESH_TOKENS = 2000
+# What is asked of peers.
+JOBS = ("guarded", "refresh")
 BARE = Ask("GET", "/restaurants")
 SIMPLEJWT_REFRESH = Ask("POST", "/api/token/refresh/", JSON, '{"refresh":"{}"}', carries='"refresh":"([^"]+)"')
 FLASK_SECURITY_REFRESH = Ask(
@@ -28,11 +30,9 @@ def throughput(kind: str, choices: Choices, tell: Callable[[str], None]) -> dict
             "authsvc", opened, refresh_tokens=REFRESH_TOKENS, api_tokens=choices.api_tokens, REFRESH_LEEWAY="0"
         )
         running.callback(own.stop)
-        # On the same database, with the same keys: a token of the service opens the views that it guards.
-        url, secret = own.server.environment["AUTHSVC_DATABASE_URL"], own.server.environment["AUTHSVC_SECRET_KEY"]
-        embedding = authsvc("embedding", opened, url, app="bench.served.embedding:app", secret=secret)
+        embedding = beside(own, "embedding", app="bench.served.embedding:app")
         running.callback(embedding.stop)
-        bare = authsvc("bare", opened, opened.new("bare"), app="bench.served.bare:app")
+        bare = beside(own, "bare", app="bench.served.bare:app")
         running.callback(bare.stop)
         credentials = Credentials(own, choices.connections)
         steps = [
@@ -46,7 +46,7 @@ def throughput(kind: str, choices: Choices, tell: Callable[[str], None]) -> dict
             Step("bare again", bare, BARE, lambda: [("-", '"for"')]),
         ]
         return measure(
-            [step for step in steps if not choices.steps or step.name in choices.steps],
+            [step for step in steps if choices.is_chosen(step.name)],
             choices=choices,
             seconds=choices.seconds,
             database_pid=opened.pid,
@@ -57,6 +57,8 @@ def throughput(kind: str, choices: Choices, tell: Callable[[str], None]) -> dict
 def _of_peers(choices: Choices, opened: Any, running: ExitStack) -> list[Step]:
     steps = []
     for name in choices.peers:
+        if not any(choices.is_chosen(f"{name} {job}") for job in JOBS):
+            continue
         made = peer(name, opened, users=REFRESH_TOKENS, worker=uvicorn() if name == "fastapi_users" else threads())
         running.callback(made.stop)
         steps += _steps_of(made, choices.connections * asking.CHAINS)

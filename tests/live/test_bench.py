@@ -33,7 +33,7 @@ def test_every_row_of_a_small_run_has_its_figures(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     results = json.loads((tmp_path / "results.json").read_text())
     measured = results["throughput"]["sqlite"]
-    assert set(measured) == {"bare", "guarded", "refresh"}
+    assert set(measured) == {"bare", "guarded", "refresh", "guarded again", "bare again"}
     for step in measured.values():
         assert min(step[figure] for figure in ("rate", "cpu", "p50", "p99")) > 0
         assert sum(step["runs"][0]["connections"]) == 4
