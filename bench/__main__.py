@@ -38,9 +38,8 @@ def main() -> int:
     (choices.into / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     for table in (*tables.all_of(results), targets.table(results)):
         say(f"\n{table.name}\n\n{table.markdown()}")
-    say(
-        f"\nIt took {sum(results['took'].values()) / 60:.0f} minutes. Every run's figures: {choices.into / 'results.json'}"
-    )
+    minutes = sum(results["took"].values()) / 60
+    say(f"\nIt took {minutes:.0f} minutes. Every run's figures: {choices.into / 'results.json'}")
     page.write(results, choices.into, choices.into)
     if choices.page and choices.is_whole:
         page.write(results, choices.page, choices.page / "pictures")
