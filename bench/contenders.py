@@ -1,6 +1,5 @@
 """Who is compared: each a server on two workers, with credentials made by its own code."""
 
-import json
 import os
 import secrets
 import subprocess
@@ -165,13 +164,6 @@ def threads() -> tuple[str, ...]:
 def uvicorn() -> tuple[str, ...]:
     """For ASGI: uvicorn's own worker, whose processes get a socket each as the others' do."""
     return "--worker-class", "uvicorn_worker.UvicornWorker"
-
-
-def answer(url: str, **more: Any) -> dict[str, Any]:
-    """One request, for what is made ready and not measured."""
-    with urllib.request.urlopen(urllib.request.Request(url, **more), timeout=30) as response:  # noqa: S310
-        told: dict[str, Any] = json.load(response)
-    return told
 
 
 def _wait(url: str) -> None:

@@ -136,10 +136,11 @@ def contention(results: Results) -> Table:
                 if one := told.get(f"{name} {size}"):
                     steps = number(one["steps"]) if "steps" in one else NOTHING
                     figures = (number(one[key]) for key in ("served", "refused", "distinct", "rate"))
-                    rows.append((f"{name}, {size} at once", NAMES[kind], steps, *figures))
+                    forked = f"{one['forked']} of {one['rounds']}"
+                    rows.append((f"{name}, {size} at once", NAMES[kind], steps, *figures, forked))
     return Table(
         "One token, many clients",
-        ("", "database", "steps", "served", "refused", "different tokens given", "answers/s"),
+        ("", "database", "steps", "served", "refused", "different tokens given", "answers/s", "rounds that forked"),
         rows,
     )
 

@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from statistics import mean, median
+from statistics import median
 from typing import Any
 
 from bench import processes
@@ -104,4 +104,4 @@ def _ask(own: Authsvc, credentials: Credentials, choices: Choices, number: int) 
 
 def _worker(own: Authsvc) -> dict[str, float]:
     seen = [processes.memory(child) for child in processes.children(own.pid)]
-    return {"rss": max(one.rss for one in seen), "pss": max(one.pss for one in seen), "mean": mean(o.pss for o in seen)}
+    return {"rss": max(one.rss for one in seen), "pss": max(one.pss for one in seen)}

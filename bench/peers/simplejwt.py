@@ -67,6 +67,7 @@ settings.configure(
 django.setup()
 
 from django.contrib.auth.models import User  # noqa: E402
+from django.db import transaction  # noqa: E402
 from rest_framework.decorators import api_view  # noqa: E402
 from rest_framework.response import Response  # noqa: E402
 from rest_framework_simplejwt.tokens import RefreshToken  # noqa: E402
@@ -88,6 +89,7 @@ def plant(count):
     User.objects.bulk_create(User(username=f"user{n}", email=f"user{n}@example.org") for n in range(count))
 
 
+@transaction.atomic
 def mint(kind, count):
     for user in User.objects.order_by("pk")[:count]:
         refresh = RefreshToken.for_user(user)
