@@ -34,15 +34,13 @@ def main() -> int:
     except ChoiceInvalid as refused:
         sys.exit(str(refused))
     results = measure(choices)
-    choices.into.mkdir(parents=True, exist_ok=True)
-    (choices.into / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     for table in (*tables.all_of(results), targets.table(results)):
         say(f"\n{table.name}\n\n{table.markdown()}")
     minutes = sum(results["took"].values()) / 60
     say(f"\nIt took {minutes:.0f} minutes. Every run's figures: {choices.into / 'results.json'}")
-    page.write(results, choices.into, choices.into)
+    page.write(results, choices.into)
     if choices.page and choices.is_whole:
-        page.write(results, choices.page, choices.page / "pictures")
+        page.write(results, choices.page)
         say(f"Written: {choices.page / 'benchmarks.md'}")
     wrong = list(invalid(results))
     for one in wrong:
@@ -51,6 +49,7 @@ def main() -> int:
 
 
 def measure(choices: Choices) -> dict[str, Any]:
+    """All the figures; after each part they are saved, so that one that fails costs no other."""
     results: dict[str, Any] = {
         "machine": machine.facts(with_peers=bool(choices.peers)),
         "rounds": choices.rounds,
@@ -66,9 +65,16 @@ def measure(choices: Choices) -> dict[str, Any]:
                 if name != "propagation" or kind == POSTGRESQL:
                     told = timed(results, f"{name}, {kind}", partial(part, kind, choices))
                     results.setdefault(name, {})[kind] = told
+                    save(results, choices)
     if "start" in choices.parts:
         results["start"] = timed(results, "start", partial(start, choices))
+        save(results, choices)
     return results
+
+
+def save(results: dict[str, Any], choices: Choices) -> None:
+    choices.into.mkdir(parents=True, exist_ok=True)
+    (choices.into / "results.json").write_text(json.dumps(results, indent=1) + "\n")
 
 
 def timed(

@@ -1,17 +1,22 @@
-"""The page of the documentation: bench/template.md with the figures put in, so that prose and figures stay together."""
+"""The page of the documentation: bench/template.md with the figures put in, so that prose and figures stay together.
 
+`python -m bench.page` writes it again from the figures of the last run.
+"""
+
+import json
 from pathlib import Path
 from string import Template
 
 from bench import picture, tables, targets
+from bench.choices import Choices, from_environment
 from bench.tables import Results, Table
 
 TEMPLATE = Path(__file__).with_name("template.md")
 
 
-def write(results: Results, folder: Path, pictures: Path) -> None:
-    pictures.mkdir(parents=True, exist_ok=True)
-    drawn = pictures / "benchmarks.svg"
+def write(results: Results, folder: Path) -> None:
+    drawn = folder / "pictures" / "benchmarks.svg"
+    drawn.parent.mkdir(parents=True, exist_ok=True)
     drawn.write_text(picture.svg(results))
     filled = Template(TEMPLATE.read_text()).substitute(
         machine="\n".join(_machine(results)),
@@ -41,3 +46,11 @@ def _machine(results: Results) -> list[str]:
 
 def _shown(table: Table) -> str:
     return table.markdown() if table.rows else "Not measured in this run."
+
+
+def again(choices: Choices) -> None:
+    write(json.loads((choices.into / "results.json").read_text()), choices.page or choices.into)
+
+
+if __name__ == "__main__":
+    again(from_environment())

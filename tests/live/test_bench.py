@@ -51,7 +51,7 @@ def test_every_row_of_a_small_run_has_its_figures(tmp_path):
         "refresh that steps each time",
         "protected request, access token",
     }
-    assert "authsvc" in (tmp_path / "benchmarks.svg").read_text()
+    assert "authsvc" in (tmp_path / "pictures" / "benchmarks.svg").read_text()
 
 
 def test_a_wrong_answer_spoils_a_run(tmp_path):
