@@ -36,6 +36,8 @@ def main() -> int:
     results = measure(choices)
     for table in (*tables.all_of(results), targets.table(results)):
         say(f"\n{table.name}\n\n{table.markdown()}")
+    if warning := tables.distrust(results):
+        say(f"\n{warning}")
     minutes = sum(results["took"].values()) / 60
     say(f"\nIt took {minutes:.0f} minutes. Every run's figures: {choices.into / 'results.json'}")
     page.write(results, choices.into)

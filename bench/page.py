@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 from pathlib import Path
 from string import Template
 
@@ -20,6 +21,7 @@ def write(results: Results, folder: Path) -> None:
     drawn.write_text(picture.svg(results))
     filled = Template(TEMPLATE.read_text()).substitute(
         machine="\n".join(_machine(results)),
+        distrust=tables.distrust(results),
         picture=drawn.relative_to(folder),
         targets=_shown(targets.table(results)),
         throughput="\n\n".join(
@@ -37,7 +39,8 @@ def write(results: Results, folder: Path) -> None:
         connections=results["connections"],
         api_tokens=f"{results['api_tokens']:,}",
     )
-    (folder / "benchmarks.md").write_text(filled)
+    # Where there is nothing to say, no empty lines tell of it.
+    (folder / "benchmarks.md").write_text(re.sub(r"\n{3,}", "\n\n", filled))
 
 
 def _machine(results: Results) -> list[str]:

@@ -9,6 +9,7 @@ from bench.parts.contention import CROWDS
 
 Results = Mapping[str, Any]
 NOTHING = "–"
+MOST_NOISE = 0.1
 # How the page calls what the steps are called in the figures.
 STEPS = {
     "bare": "bare Flask",
@@ -64,14 +65,25 @@ def ratio(steps: Results, of: str, to: str, figure: str) -> float | None:
 
 
 def throughput(kind: str, steps: Results) -> Table:
-    head = ("", "req/s", "CPU, µs", "× bare Flask", "database's CPU, µs", "× simplejwt's req/s", "p50, ms", "p99, ms")
+    head = (
+        "",
+        "req/s",
+        "CPU, µs",
+        "× bare Flask",
+        "database's CPU, µs",
+        "× simplejwt's req/s",
+        "p50, ms",
+        "p99, ms",
+        "connections of a worker",
+    )
     rows = []
     for name, shown in STEPS.items():
         step = steps.get(name, {})
         if "invalid" in step:
-            rows.append((shown, "INVALID", *[NOTHING] * 6))
+            rows.append((shown, "INVALID", *[NOTHING] * 7))
         elif step:
             peer = PEER_OF.get(name)
+            held = [of_worker for run in step["runs"] for of_worker in run["connections"]]
             rows.append(
                 (
                     shown,
@@ -82,6 +94,7 @@ def throughput(kind: str, steps: Results) -> Table:
                     times(ratio(steps, name, peer, "rate")) if peer else NOTHING,
                     number(step["p50"]),
                     number(step["p99"]),
+                    f"{min(held)} to {max(held)}",
                 )
             )
     return Table(f"On {NAMES[kind]}", head, rows)
@@ -101,6 +114,19 @@ def _percent(value: float | None) -> str:
     return NOTHING if value is None else f"{(value - 1) * 100:+.1f} %"
 
 
+def distrust(results: Results) -> str:
+    """Where the same thing differs from itself by more than a little, nothing in the run is worth much."""
+    pairs = [(steps, name) for steps in results.get("throughput", {}).values() for name in ("bare", "guarded")]
+    found = [ratio(steps, f"{name} again", name, "cpu") for steps, name in pairs]
+    worst = max((abs(one - 1) for one in found if one is not None), default=0)
+    if worst <= MOST_NOISE:
+        return ""
+    return (
+        f"**Distrust this run**: the CPU of one and the same thing, measured twice, differed by {worst * 100:.0f} %. "
+        "The machine was busy with something else."
+    )
+
+
 def growth(results: Results) -> Table:
     sizes = growth_sizes(results)
     rows = []
@@ -108,7 +134,9 @@ def growth(results: Results) -> Table:
         for name in HOT:
             smallest = f"{name} {sizes[0]}"
             of_all = [f"{name} control", *(f"{name} {size}" for size in sizes[1:])]
-            shown = [f"{times(grown(steps, one, smallest))}" for one in of_all]
+            shown = [
+                f"{times(grown(steps, one, smallest))}, {times(ratio(steps, one, smallest, 'p50'))}" for one in of_all
+            ]
             rows.append((STEPS[name], NAMES[kind], *shown))
     head = [f"{size:,}" for size in sizes]
     return Table("Growth", ("CPU a request, and p50", "database", f"{head[0]} again" if head else "", *head[1:]), rows)
