@@ -53,7 +53,7 @@ def main() -> int:
 def measure(choices: Choices) -> dict[str, Any]:
     """All the figures; after each part they are saved, so that one that fails costs no other."""
     results: dict[str, Any] = {
-        "machine": machine.facts(with_peers=bool(choices.peers)),
+        "machine": machine.facts(with_postgresql=POSTGRESQL in choices.databases, with_peers=bool(choices.peers)),
         "rounds": choices.rounds,
         "seconds": choices.seconds,
         "connections": choices.connections,

@@ -18,15 +18,16 @@ OURS = ("flask", "gunicorn", "sqlalchemy", "flask-jwt-extended", "psycopg")
 THEIRS = ("djangorestframework-simplejwt", "django", "fastapi-users", "fastapi", "uvicorn", "flask-security")
 
 
-def facts(*, with_peers: bool) -> dict[str, str]:
+def facts(*, with_postgresql: bool, with_peers: bool) -> dict[str, str]:
     told = {
         "Date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "Machine": f"{_processor()}, {os.cpu_count()} cores, {_memory()} GB",
         "Disk": f"{_file_system(Path(tempfile.gettempdir()))}; fdatasync takes {_fdatasync() * 1e6:.0f} µs",
-        "System": f"Linux {platform.release()}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
-        f"PostgreSQL {_postgresql()}",
+        "System": f"Linux {platform.release()}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}",
         "authsvc": ", ".join(f"{name} {version(name)}" for name in OURS),
     }
+    if with_postgresql:
+        told["System"] += f", PostgreSQL {_postgresql()}"
     if with_peers:
         told["Peers"] = ", ".join(_of_peers())
     return told

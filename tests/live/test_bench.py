@@ -55,7 +55,8 @@ def test_every_row_of_a_small_run_has_its_figures(tmp_path):
 
 
 def test_a_wrong_answer_spoils_a_run(tmp_path):
-    server = Gunicorn(f"sqlite:///{tmp_path / 'authsvc.db'}", tmp_path / "log", app="bench.served.bare:app", workers=1)
+    url = f"sqlite:///{tmp_path / 'none.db'}"
+    server = Gunicorn(url, tmp_path / "log", app="bench.served.bare:app", workers=1, prepared=True)
     try:
         for path, proof in (("/nowhere", ""), ("/restaurants", "somebody else")):
             with pytest.raises(Spoiled, match="wrong answers"):
