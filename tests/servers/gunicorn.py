@@ -23,6 +23,7 @@ class Gunicorn:
         workers: int = 4,
         app: str = "wsgi:app",
         arguments: tuple[str, ...] = (),
+        prepared: bool = False,
         **settings: str,
     ) -> None:
         self.port = free_port()
@@ -41,7 +42,8 @@ class Gunicorn:
             "AUTHSVC_ADMIN_PASSWORD": "correct horse battery staple",
             "PYTHONDONTWRITEBYTECODE": "1",
         } | {f"AUTHSVC_{name}": value for name, value in settings.items()}
-        self.flask("prepare")
+        if not prepared:
+            self.flask("prepare")
         self.start()
 
     def flask(self, *arguments: str) -> str:

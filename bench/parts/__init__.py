@@ -1,0 +1,1 @@
+"""What is measured: each part answers figures, by names."""

@@ -1,0 +1,1 @@
+"""The apps beside authsvc's own that the benchmarks serve with its gunicorn settings."""
