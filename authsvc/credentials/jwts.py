@@ -6,13 +6,13 @@ is judged by the request's own `now`, to the second.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import current_app, g
 from flask_jwt_extended import create_access_token, create_refresh_token
 
 from authsvc import opaque
-from authsvc.claims import ACCESS, HEADER_TYPES, REFRESH, check, expiry, refuse_expired
+from authsvc.claims import ACCESS, HEADER_TYPES, REFRESH, check, expiry
 from authsvc.errors import CsrfFailed, TokenExpired, TokenInvalid
 from authsvc.extensions import jwt
 from authsvc.models.client import Client
@@ -22,9 +22,15 @@ from authsvc.services.standings import Proof
 from authsvc.settings import settings
 from authsvc.signatures import Signer, signed
 
-# A token's header and its claims.
-Read = tuple[Mapping[str, Any], Mapping[str, Any]]
 MOST_VERIFIED = 4096
+
+
+class _Read(NamedTuple):
+    """A token of ours: of which kind it is, and what it says."""
+
+    kind: str
+    proof: Proof
+    claims: Mapping[str, Any]
 
 
 def configuration(base_url: str) -> dict[str, Any]:
@@ -159,10 +165,10 @@ def read_access(
     """What a valid access token says, or one that is too old and nothing else. Raises TokenInvalid, TokenExpired,
     CsrfFailed.
     """
-    proof, claims = _verified_once(text, now) if csrf is None else _read_access(text, now, csrf)
-    if not expired_too and proof.expires_at <= now:
+    read = _read(ACCESS, text, now, csrf)
+    if not expired_too and read.proof.expires_at <= now:
         raise TokenExpired
-    return proof, claims
+    return read.proof, read.claims
 
 
 def read_refresh(text: str, now: datetime, csrf: str | None = None, *, dialect_cookie: str | None = None) -> Proof:
@@ -171,20 +177,20 @@ def read_refresh(text: str, now: datetime, csrf: str | None = None, *, dialect_c
     With `csrf` it came in a cookie, and its claim must be that value; without, it must have no such claim. The same
     goes for `dialect_cookie`. The console's own is taken in the console alone.
     """
-    header, claims = _read(text, REFRESH, now, csrf)
+    _, proof, claims = _read(REFRESH, text, now, csrf)
     if (csrf is None and "csrf" in claims) or claims.get("cookie") != dialect_cookie:
         raise TokenInvalid
     if claims.get("csrf") == console_csrf_value(claims["sid"]):
         raise TokenInvalid
-    return _proof(header, claims)
+    return proof
 
 
 def read_console(text: str, now: datetime, csrf: str | None) -> Proof:
     """What the console's refresh token says. Raises CsrfFailed where that value is not its own, TokenInvalid."""
-    header, claims = _read(text, REFRESH, now, csrf)
+    _, proof, claims = _read(REFRESH, text, now, csrf)
     if claims.get("csrf") != console_csrf_value(claims["sid"]):
         raise TokenInvalid
-    return _proof(header, claims)
+    return proof
 
 
 def csrf_in(text: str, now: datetime) -> tuple[str, str]:
@@ -192,7 +198,7 @@ def csrf_in(text: str, now: datetime) -> tuple[str, str]:
 
     Raises TokenInvalid.
     """
-    _, claims = _read(text, REFRESH, now, csrf=None)
+    claims = _read(REFRESH, text, now).claims
     if "csrf" not in claims:
         raise TokenInvalid
     return claims["sid"], claims["csrf"]
@@ -203,7 +209,7 @@ def sign_in_of(text: str, now: datetime) -> Proof:
 
     Raises TokenInvalid.
     """
-    return _proof(*_read(text, REFRESH, now, csrf=None))
+    return _read(REFRESH, text, now).proof
 
 
 def read_any(text: str, now: datetime) -> tuple[str, Proof, Mapping[str, Any]]:
@@ -211,66 +217,63 @@ def read_any(text: str, now: datetime) -> tuple[str, Proof, Mapping[str, Any]]:
 
     Raises TokenInvalid, TokenExpired.
     """
-    header, claims = _decoded(text, now, csrf=None)
-    kind = ACCESS if claims.get("type") == ACCESS else REFRESH
-    check(kind, settings.BASE_URL, header, claims, begun_by=now + settings.CLOCK_SKEW)
-    if kind == ACCESS:
-        refuse_expired(claims, now)
-    return kind, _proof(header, claims, application_id=claims["aud"] if kind == ACCESS else None), claims
+    read = _verified_once(text, now)
+    if read.kind == ACCESS and read.proof.expires_at <= now:
+        raise TokenExpired
+    return read
 
 
-def _verified_once(text: str, now: datetime) -> tuple[Proof, Mapping[str, Any]]:
+def _read(kind: str, text: str, now: datetime, csrf: str | None = None) -> _Read:
+    """A token of that kind; a refresh token is seldom seen twice."""
+    read = (_verified_once if kind == ACCESS else _verified)(text, now)
+    if read.kind != kind:
+        raise TokenInvalid
+    if csrf is not None:
+        bound = read.claims.get("csrf")
+        if not isinstance(bound, str):
+            raise TokenInvalid
+        if not opaque.are_same(bound, csrf):
+            raise CsrfFailed
+    return read
+
+
+def _verified_once(text: str, now: datetime) -> _Read:
     """What this worker has verified it does not verify again: a good signature stays good.
 
     Whether the token has run out is judged each time all the same, and so is its row, which knows of its key too.
     """
-    verified: dict[str, tuple[Proof, Mapping[str, Any]]] = current_app.extensions["authsvc.verified"]
+    verified: dict[str, _Read] = current_app.extensions["authsvc.verified"]
     digest = opaque.digest(text) if text.isascii() else ""
     found = verified.get(digest)
     if found is None:
-        found = _read_access(text, now, csrf=None)
-        if len(verified) >= MOST_VERIFIED:
-            verified.clear()
-        verified[digest] = found
+        found = _verified(text, now)
+        if found.kind == ACCESS:
+            if len(verified) >= MOST_VERIFIED:
+                verified.clear()
+            verified[digest] = found
     return found
 
 
-def _read_access(text: str, now: datetime, csrf: str | None) -> tuple[Proof, Mapping[str, Any]]:
-    header, claims = _read(text, ACCESS, now, csrf)
-    return _proof(header, claims, application_id=claims["aud"]), claims
+def _verified(text: str, now: datetime) -> _Read:
+    """Signed by a key of ours, and with all that a token of its kind must say. Raises TokenInvalid."""
 
-
-def _read(text: str, kind: str, now: datetime, csrf: str | None) -> Read:
-    header, claims = _decoded(text, now, csrf)
-    check(kind, settings.BASE_URL, header, claims, begun_by=now + settings.CLOCK_SKEW)
-    return header, claims
-
-
-def _decoded(text: str, now: datetime, csrf: str | None) -> Read:
     def named(kid: str) -> Signer | None:
         key = signing_keys.known(kid, now)
         return None if key is None else Signer(key.public, key.algorithm)
 
     header, claims = signed(text, named)
-    if csrf is not None:
-        bound = claims.get("csrf")
-        if not isinstance(bound, str):
-            raise TokenInvalid
-        if not opaque.are_same(bound, csrf):
-            raise CsrfFailed
-    return header, claims
-
-
-def _proof(header: Mapping[str, Any], claims: Mapping[str, Any], application_id: str | None = None) -> Proof:
-    return Proof(
+    kind = ACCESS if claims.get("type") == ACCESS else REFRESH
+    check(kind, settings.BASE_URL, header, claims, begun_by=now + settings.CLOCK_SKEW)
+    proof = Proof(
         refresh_token_id=claims["sid"],
         generation=claims["gen"],
         user_id=claims["sub"],
         tenant_id=claims["tid"],
         kid=header["kid"],
         expires_at=expiry(claims),
-        application_id=application_id,
+        application_id=claims["aud"] if kind == ACCESS else None,
     )
+    return _Read(kind, proof, claims)
 
 
 def _headers(kind: str, signing_kid: str | None, now: datetime) -> dict[str, str]:
