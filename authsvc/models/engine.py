@@ -22,7 +22,6 @@ from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 from sqlalchemy.sql.base import ExecutableOption
 
 from authsvc.extensions import db
-from authsvc.models import postgresql
 from authsvc.models.columns import Owned
 from authsvc.models.tenant import Tenant
 from authsvc.settings import database_pool
@@ -46,6 +45,8 @@ def options(config: "Base") -> dict[str, Any]:
     url = make_url(config.DATABASE_URL)
     if url.get_backend_name() == "sqlite":
         return pool | {"connect_args": {"timeout": timeout}}
+    from authsvc.models import postgresql  # who has SQLite never loads its driver
+
     # The one that was used last is used next: the statements on it are prepared.
     pool["pool_use_lifo"] = True
     return pool | {"connect_args": postgresql.connecting(url, timeout, pooled=config.DATABASE_POOLER)}
@@ -66,6 +67,8 @@ def instrument(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _open_sqlite)
     else:
+        from authsvc.models import postgresql
+
         postgresql.instrument(engine)
     event.listen(engine, "begin", _begin)
 
@@ -119,11 +122,17 @@ def transaction(within: str | None = None, *, unhurried: bool = False) -> Iterat
     with _session(db.engine, within) as session:
         with session.begin():
             if unhurried and db.engine.dialect.name == "postgresql":
-                session.connection().exec_driver_sql(f"SET LOCAL statement_timeout = {LONGEST_STATEMENT}")
-                postgresql.wait_longer(session.connection(), LONGEST_STATEMENT)
+                _give_time(session.connection())
             yield session
         for follow in session.info.pop(_AFTERWARDS, ()):
             follow()
+
+
+def _give_time(connection: Connection) -> None:
+    from authsvc.models import postgresql
+
+    connection.exec_driver_sql(f"SET LOCAL statement_timeout = {LONGEST_STATEMENT}")
+    postgresql.wait_longer(connection, LONGEST_STATEMENT)
 
 
 def afterwards(session: Session, follow: Callable[[], None]) -> None:
