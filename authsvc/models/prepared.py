@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import Connection, Select, Update
+from sqlalchemy import Connection, Select, UpdateBase
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
 
@@ -17,17 +17,17 @@ Convert = Callable[[Any], Any]
 class Prepared:
     """One statement. What it is given, and what it finds, are the types that its columns have in Python."""
 
-    def __init__(self, statement: Select[*tuple[Any, ...]] | Update) -> None:
+    def __init__(self, statement: Select[*tuple[Any, ...]] | UpdateBase) -> None:
         self.statement = statement
         self.compiled: dict[str, _Compiled] = {}
 
     def rows(self, connection: Connection | Session, values: Mapping[str, Any]) -> list[Row]:
-        """Of a SELECT."""
+        """Of a SELECT, or of what returns rows."""
         found, compiled = self._run(connection, values, lambda cursor: cursor.fetchall())
         return [compiled.read(row) for row in found]
 
     def count(self, connection: Connection | Session, values: Mapping[str, Any]) -> int:
-        """How many rows an UPDATE touched."""
+        """How many rows it touched."""
         touched, _ = self._run(connection, values, lambda cursor: cursor.rowcount)
         return cast("int", touched)
 
@@ -53,7 +53,7 @@ class Prepared:
         binders = {
             name: bind.type.dialect_impl(dialect).bind_processor(dialect) for bind, name in compiled.bind_names.items()
         }
-        columns = self.statement.selected_columns if isinstance(self.statement, Select) else ()
+        columns = self.statement.exported_columns
         converted = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
         made = _Compiled(
             text=str(compiled),
