@@ -83,7 +83,7 @@ def _measure(kind: str, url: str, rows: int) -> None:
         _prune(kind, url, rows)
         if kind == "postgresql":
             for fillfactor in FILLFACTORS:
-                _updates_in_place(url, fillfactor)
+                _updates_in_place(url, fillfactor, min(REFRESHES, rows))
         db.engine.dispose()
 
 
@@ -222,13 +222,13 @@ def _bytes_used(database: sqlite3.Connection) -> int:
 
 def _wal_of_refreshes(url: str, planted: list[str]) -> None:
     """Of sign-ins all over the table: with pages as full as they can be, and with room in each, as use leaves them."""
-    print(f"\n{REFRESHES:,} refreshes of random sign-ins: bytes of WAL each, updates in place")
+    print(f"\n{min(REFRESHES, len(planted)):,} refreshes of random sign-ins: bytes of WAL each, updates in place")
     for fullness, compression in ((100, "off"), (100, "on"), (90, "off"), (90, "on")):
         _ask(url, f"ALTER SYSTEM SET wal_compression = {compression}")
         _ask(url, "SELECT pg_reload_conf()")
         _ask(url, f"ALTER TABLE refresh_tokens SET (fillfactor = {fullness})")
         _ask(url, "VACUUM FULL refresh_tokens")
-        chosen = CHANCE.sample(planted, REFRESHES)
+        chosen = CHANCE.sample(planted, min(REFRESHES, len(planted)))
         _ask(url, "CHECKPOINT")
         for when in ("right after a checkpoint", "again"):
             written, in_place, _ = _refresh(url, chosen)
@@ -236,13 +236,13 @@ def _wal_of_refreshes(url: str, planted: list[str]) -> None:
             print(f"{told:64} {written:6.0f} {in_place:6.1%}")
 
 
-def _updates_in_place(url: str, fillfactor: int) -> None:
+def _updates_in_place(url: str, fillfactor: int, count: int) -> None:
     """A table of sign-ins that have never refreshed, each of which does so several times, in any order."""
     _ask(url, "TRUNCATE refresh_tokens")
     _ask(url, f"ALTER TABLE refresh_tokens SET (fillfactor = {fillfactor})")
     [(tenant_id, user_id)] = _ask(url, "SELECT tenant_id, id FROM users LIMIT 1")
     [(application_id,)] = _ask(url, "SELECT id FROM applications")
-    sign_ins = [*_ids(REFRESHES)]
+    sign_ins = [*_ids(count)]
     kept = {"tenant_id": tenant_id, "user_id": user_id, "application_id": application_id, "generation": 0}
     kept |= {"ip": IP, "user_agent": USER_AGENT, "expires_at": "2099-01-01", "idle_expires_at": "2099-01-01"}
     _insert(url, "refresh_tokens", ({"id": new_id, "created_at": str(at)} | kept for new_id, at in sign_ins))
