@@ -10,17 +10,15 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from argon2 import PasswordHasher
 from flask_migrate import upgrade
-from psycopg import sql
 from sqlalchemy import Connection, text
 
 from authsvc import clock, create_app, opaque
@@ -28,6 +26,8 @@ from authsvc.extensions import db
 from authsvc.models import refresh_token
 from authsvc.models.engine import single_statements
 from authsvc.services import installation, pruning
+from bench.databases import plain
+from bench.planting import Values, insert
 from config import Base, Testing
 from tests.servers.postgresql import Postgresql
 
@@ -50,8 +50,6 @@ SETTINGS = {
     "checkpoint_timeout": "1d",
     "autovacuum": "off",
 }
-# A row to be, by its columns; those that are not named are null.
-Values = dict[str, Any]
 CHANCE = random.Random(1)  # noqa: S311  (nothing here is a secret)
 
 
@@ -74,7 +72,7 @@ def _measure(kind: str, url: str, rows: int) -> None:
         installation.complete(clock.utcnow())
         field = Field(url, rows)
         for table, made in field.tables().items():
-            _insert(url, table, made)
+            insert(url, table, made)
         planted = [new_id for new_id, _ in field.sign_ins]
         (_sizes_on_postgresql if kind == "postgresql" else _sizes_on_sqlite)(url)
         if kind == "postgresql":
@@ -168,24 +166,6 @@ def _digest() -> str:
     return f"{CHANCE.getrandbits(256):064x}"
 
 
-def _insert(url: str, table: str, rows: Iterable[Values]) -> None:
-    first = next(rows := iter(rows))
-    values = (tuple(row.values()) for row in chain([first], rows))
-    if url.startswith("sqlite"):
-        marks = ", ".join("?" * len(first))
-        with closing(sqlite3.connect(_path(url))) as database, database:
-            database.executemany(f"INSERT INTO {table} ({', '.join(first)}) VALUES ({marks})", values)  # noqa: S608
-        return
-    names = sql.SQL(", ").join(map(sql.Identifier, first))
-    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), names)
-    with psycopg.connect(_plain(url), options="-c timezone=UTC") as connection, connection.cursor() as cursor:
-        # What the rows refer to is there; to look for it row by row takes longer than all the rest.
-        cursor.execute("SET session_replication_role = replica")
-        with cursor.copy(statement) as copy:
-            for row in values:
-                copy.write_row(row)
-
-
 def _sizes_on_postgresql(url: str) -> None:
     _ask(url, "VACUUM ANALYZE")
     print("\nPostgreSQL: rows, bytes a row in the table, in its indexes, together")
@@ -245,7 +225,7 @@ def _updates_in_place(url: str, fillfactor: int, count: int) -> None:
     sign_ins = [*_ids(count)]
     kept = {"tenant_id": tenant_id, "user_id": user_id, "application_id": application_id, "generation": 0}
     kept |= {"ip": IP, "user_agent": USER_AGENT, "expires_at": "2099-01-01", "idle_expires_at": "2099-01-01"}
-    _insert(url, "refresh_tokens", ({"id": new_id, "created_at": str(at)} | kept for new_id, at in sign_ins))
+    insert(url, "refresh_tokens", ({"id": new_id, "created_at": str(at)} | kept for new_id, at in sign_ins))
     _ask(url, "VACUUM ANALYZE refresh_tokens")
     chosen = [new_id for new_id, _ in sign_ins]
     print(f"\nfillfactor {fillfactor}: bytes of WAL each, updates in place, dead rows after, MB of table, of indexes")
@@ -253,7 +233,7 @@ def _updates_in_place(url: str, fillfactor: int, count: int) -> None:
     for number in range(1, ROUNDS + 1):
         CHANCE.shuffle(chosen)
         print(f"round {number} {_told(*_refresh(url, chosen))} {_megabytes(url)}")
-    with psycopg.connect(_plain(url)) as backup:
+    with psycopg.connect(plain(url)) as backup:
         backup.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         backup.execute("SELECT FROM users LIMIT 1")
         print(f"a backup {_told(*_refresh(url, chosen))[1:]} {_megabytes(url)}")
@@ -330,18 +310,13 @@ def _ask(url: str, statement: str) -> list[tuple[Any, ...]]:
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(_path(url), isolation_level=None)) as database:
             return database.execute(statement).fetchall()
-    with psycopg.connect(_plain(url), autocommit=True) as connection:
+    with psycopg.connect(plain(url), autocommit=True) as connection:
         done = connection.execute(statement.encode())
         return done.fetchall() if done.description else []
 
 
 def _path(url: str) -> str:
     return url.removeprefix("sqlite:///")
-
-
-def _plain(url: str) -> str:
-    """Without the driver's name."""
-    return url.replace("+psycopg", "")
 
 
 if __name__ == "__main__":
