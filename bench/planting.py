@@ -109,20 +109,20 @@ def plant(url: str, *, refresh_tokens: int, api_tokens: int) -> Planted:
     users = [*field.users(max(1000, refresh_tokens // 10, api_tokens // 10))]
     application_ids, user_ids = ([row["id"] for row in rows] for rows in (applications, users))
     secret = opaque.new_secret()
-    _insert(url, "applications", applications)
-    _insert(url, "client_secrets", [field.client_secret(secret, application_ids[0])])
-    _insert(url, "users", users)
-    _insert(url, "user_roles", field.memberships(user_ids))
+    insert(url, "applications", applications)
+    insert(url, "client_secrets", [field.client_secret(secret, application_ids[0])])
+    insert(url, "users", users)
+    insert(url, "user_roles", field.memberships(user_ids))
 
     sign_ins: list[Values] = []
     every = max(1, refresh_tokens // SAMPLED)
     rows = field.refresh_tokens(refresh_tokens, user_ids, application_ids)
-    _insert(url, "refresh_tokens", _noting(rows, sign_ins, lambda number, _: number % every == 0))
+    insert(url, "refresh_tokens", _noting(rows, sign_ins, lambda number, _: number % every == 0))
 
     owned: list[Values] = []
     texts = {opaque.digest(text): text for text in (opaque.new_api_token() for _ in range(min(SAMPLED, api_tokens)))}
     rows = field.api_tokens(_spread([*texts], api_tokens, field.chance), api_tokens, user_ids)
-    _insert(url, "api_tokens", _noting(rows, owned, lambda _, row: row["digest"] in texts))
+    insert(url, "api_tokens", _noting(rows, owned, lambda _, row: row["digest"] in texts))
     return Planted(
         [row["id"] for row in sign_ins[:SAMPLED]],
         [(texts[row["digest"]], row["user_id"]) for row in owned],
@@ -159,7 +159,7 @@ def ask(url: str, statement: str) -> list[tuple[Any, ...]]:
         database.close()
 
 
-def _insert(url: str, table: str, rows: Iterable[Values]) -> None:
+def insert(url: str, table: str, rows: Iterable[Values]) -> None:
     rows = iter(rows)
     first = next(rows, None)
     if first is None:

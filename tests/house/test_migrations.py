@@ -177,6 +177,15 @@ def test_constraints_and_indexes_bear_the_names_of_the_convention(migrated):
             assert len(name) <= 63, f"PostgreSQL would shorten {name}"
 
 
+def test_pages_have_the_room_that_the_models_ask_for(migrated, database_kind):
+    """Only PostgreSQL has a word for it."""
+    inspector = inspect(db.engine)
+    for table in Table.metadata.sorted_tables:
+        asked = table.dialect_options["postgresql"]["with"] if database_kind == "postgresql" else {}
+        made = inspector.get_table_options(table.name)
+        assert made == ({"postgresql_with": {name: str(value) for name, value in asked.items()}} if asked else {})
+
+
 def test_every_row_belongs_to_a_tenant_and_dies_with_it(migrated):
     inspector = inspect(db.engine)
     for table in tables() - TENANTLESS:
