@@ -159,7 +159,7 @@ def login(body: dict[str, Any]) -> Response:
 @gives(MeOut, "This is you.")
 def me() -> dict[str, Any]:
     """Who am I, and what may I do?"""
-    return _me(accounts.get(principal.tenant_id, _my_id()))
+    return _me(g.account)  # it was read together with the credential
 
 
 @bp.patch("/me")

@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, g
 
 from authsvc import refused
 from authsvc.blueprints.answers import gives_bare, refuses
 from authsvc.blueprints.bodies import Text
 from authsvc.blueprints.queries import Query, asks
 from authsvc.credentials import readers
-from authsvc.credentials.guard import on_any_host, principal, requires
+from authsvc.credentials.guard import on_any_host, requires
 from authsvc.errors import PermissionDenied, TokenInvalid, TwoCredentials, ValidationFailed
 from authsvc.permissions import PERMISSION
+from authsvc.principals import Principal
 
 bp = Blueprint("verify", __name__, url_prefix="/auth")
 
@@ -38,15 +39,10 @@ class VerifyQuery(Query):
 @asks(VerifyQuery)
 def verify(query: dict[str, Any]) -> Response:
     """May the request be passed on, and who is it? The body is the API's, and is not read."""
+    who: Principal = g.principal
     for permission in _permissions(query):
-        principal.require(permission)
-    said = (
-        principal.user_id,
-        principal.tenant_id,
-        principal.application_id,
-        " ".join(sorted(principal.permissions)),
-        principal.via,
-    )
+        who.require(permission)
+    said = (who.user_id, who.tenant_id, who.application_id, " ".join(sorted(who.permissions)), who.via)
     return _Empty(headers=[(header, value or "") for header, value in zip(IDENTITY, said, strict=True)])
 
 

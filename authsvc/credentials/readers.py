@@ -56,6 +56,7 @@ def access_token(presented: Presented, now: datetime) -> Principal | None:
     if presented.csrf is not None:
         origins.refuse_foreign(refresh_token_id=proof.refresh_token_id)
     standing = standings.of(proof, now=now)
+    g.account = standing.account
     # What the token says is what its sign-in was given then; what the row says is what it may still do now.
     return Principal(
         user_id=standing.user_id,
@@ -93,6 +94,7 @@ def api_token(presented: Presented, now: datetime) -> Principal | None:
         raise TokenInvalid
     in_query = presented.place is Place.QUERY
     standing = api_tokens.standing_of(presented.text, in_query=in_query, caller=caller(), now=now)
+    g.account = standing.account
     return Principal(
         user_id=standing.user_id,
         tenant_id=standing.tenant_id,

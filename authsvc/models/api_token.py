@@ -38,7 +38,7 @@ from authsvc.models.columns import (
 from authsvc.models.event import Word
 from authsvc.models.prepared import Prepared
 from authsvc.models.tenant import Tenant
-from authsvc.models.user import User
+from authsvc.models.user import Account, User
 
 
 class ApiToken(Owned, Table):
@@ -85,9 +85,30 @@ class Standing(NamedTuple):
     expires_at: datetime
     revoked_at: datetime | None
     last_used_at: datetime | None
+    email: str
+    username: str | None
+    name: str | None
+    user_active: bool
+    confirmed: bool
+    user_created_at: datetime
     owners_active: bool
     roles: frozenset[str]
     permissions: frozenset[str]
+
+    @property
+    def account(self) -> Account:
+        """Whose it is, as others are told."""
+        return Account(
+            self.user_id,
+            self.tenant_id,
+            self.email,
+            self.username,
+            self.name,
+            self.user_active,
+            self.confirmed,
+            self.user_created_at,
+            self.roles,
+        )
 
 
 _STANDING = Prepared(
@@ -104,6 +125,12 @@ _STANDING = Prepared(
         ApiToken.expires_at,
         ApiToken.revoked_at,
         ApiToken.last_used_at,
+        User.email,
+        User.username,
+        User.name,
+        User.active.label("user_active"),
+        User.confirmed,
+        User.created_at.label("user_created_at"),
         (User.active & Tenant.active & func.coalesce(Application.active, true())).label("owners_active"),
         role.names_of(User.id).label("roles"),
         role.permissions_of(User.id).label("permissions"),

@@ -42,7 +42,7 @@ from authsvc.models.event import Word
 from authsvc.models.prepared import Prepared
 from authsvc.models.signing_key import ACTIVE, SigningKey, signing
 from authsvc.models.tenant import Tenant
-from authsvc.models.user import User
+from authsvc.models.user import Account, User
 
 
 class RefreshToken(Owned, Table):
@@ -95,6 +95,12 @@ class Standing(NamedTuple):
     revoked_at: datetime | None
     ip: str
     user_agent: str
+    email: str
+    username: str | None
+    name: str | None
+    user_active: bool
+    confirmed: bool
+    user_created_at: datetime
     transport: str | None
     cookie_same_site: str | None
     access_lifetime: int | None
@@ -105,6 +111,21 @@ class Standing(NamedTuple):
     key_state: str | None
     roles: frozenset[str]
     permissions: frozenset[str]
+
+    @property
+    def account(self) -> Account:
+        """Whose it is, as others are told."""
+        return Account(
+            self.user_id,
+            self.tenant_id,
+            self.email,
+            self.username,
+            self.name,
+            self.user_active,
+            self.confirmed,
+            self.user_created_at,
+            self.roles,
+        )
 
 
 _Signing = aliased(SigningKey)
@@ -124,6 +145,12 @@ _STANDING = Prepared(
         RefreshToken.revoked_at,
         RefreshToken.ip,
         RefreshToken.user_agent,
+        User.email,
+        User.username,
+        User.name,
+        User.active.label("user_active"),
+        User.confirmed,
+        User.created_at.label("user_created_at"),
         Application.transport,
         Application.cookie_same_site,
         Application.access_lifetime,
