@@ -71,15 +71,15 @@ def new():
     return {"email": f"other{next(Page.numbers)}@example.net"}
 
 
-def test_when_one_server_stops_the_other_goes_on(page, pair):
+@pytest.mark.parametrize("which", [0, 1])
+def test_when_one_server_stops_the_other_goes_on(pair, page, which):
+    # The proxy is a new one each time: it believes that both are there, as it does for a while when one just stopped.
     page.register()
-    for server in pair.servers:
-        pair.both_run()
-        server.stop()
-        for _ in range(6):
-            refreshed = page.refresh()
-            assert refreshed.status == 200, refreshed.text
-            assert page.me().status == 200
+    pair.servers[which].stop()
+    for _ in range(6):
+        refreshed = page.refresh()
+        assert refreshed.status == 200, refreshed.text
+        assert page.me().status == 200
 
 
 def test_no_token_in_an_address_is_logged(page, make_proxy):
