@@ -25,7 +25,9 @@ except (SettingInvalid, SettingsRefused) as refused:
     raise SystemExit(str(refused)) from None
 
 if _settings.REDIS_URL:
-    import authsvc.models.attempt_in_redis  # noqa: F401
+    import authsvc.models.attempt_in_redis
+if _settings.DATABASE_URL.startswith("postgresql"):
+    import authsvc.models.postgresql  # noqa: F401
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
