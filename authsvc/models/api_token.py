@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session
 
 from authsvc.extensions import Table
-from authsvc.models import role
+from authsvc.models import role, user
 from authsvc.models.application import Application
 from authsvc.models.columns import (
     ApplicationId,
@@ -98,17 +98,7 @@ class Standing(NamedTuple):
     @property
     def account(self) -> Account:
         """Whose it is, as others are told."""
-        return Account(
-            self.user_id,
-            self.tenant_id,
-            self.email,
-            self.username,
-            self.name,
-            self.user_active,
-            self.confirmed,
-            self.user_created_at,
-            self.roles,
-        )
+        return user.told_in(self)
 
 
 _STANDING = Prepared(
@@ -125,12 +115,7 @@ _STANDING = Prepared(
         ApiToken.expires_at,
         ApiToken.revoked_at,
         ApiToken.last_used_at,
-        User.email,
-        User.username,
-        User.name,
-        User.active.label("user_active"),
-        User.confirmed,
-        User.created_at.label("user_created_at"),
+        *user.TOLD,
         (User.active & Tenant.active & func.coalesce(Application.active, true())).label("owners_active"),
         role.names_of(User.id).label("roles"),
         role.permissions_of(User.id).label("permissions"),

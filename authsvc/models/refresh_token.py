@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from authsvc.extensions import Table
-from authsvc.models import role
+from authsvc.models import role, user
 from authsvc.models.application import Application
 from authsvc.models.columns import (
     ApplicationId,
@@ -115,17 +115,7 @@ class Standing(NamedTuple):
     @property
     def account(self) -> Account:
         """Whose it is, as others are told."""
-        return Account(
-            self.user_id,
-            self.tenant_id,
-            self.email,
-            self.username,
-            self.name,
-            self.user_active,
-            self.confirmed,
-            self.user_created_at,
-            self.roles,
-        )
+        return user.told_in(self)
 
 
 _Signing = aliased(SigningKey)
@@ -145,12 +135,7 @@ _STANDING = Prepared(
         RefreshToken.revoked_at,
         RefreshToken.ip,
         RefreshToken.user_agent,
-        User.email,
-        User.username,
-        User.name,
-        User.active.label("user_active"),
-        User.confirmed,
-        User.created_at.label("user_created_at"),
+        *user.TOLD,
         Application.transport,
         Application.cookie_same_site,
         Application.access_lifetime,

@@ -1,6 +1,6 @@
 from collections.abc import Collection
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Index, Select, UniqueConstraint, bindparam, or_, select
 from sqlalchemy.orm import Mapped, Session
@@ -49,6 +49,32 @@ class Account(NamedTuple):
     @classmethod
     def of(cls, owner: User, roles: frozenset[str]) -> "Account":
         return cls._make((*(getattr(owner, name) for name in cls._fields[:-1]), roles))
+
+
+# What others are told of a user, in a statement about what is the user's; `told_in` finds it there again.
+TOLD = (
+    User.email,
+    User.username,
+    User.name,
+    User.active.label("user_active"),
+    User.confirmed,
+    User.created_at.label("user_created_at"),
+)
+
+
+def told_in(found: Any) -> Account:
+    """Of the standing of a sign-in or an API token."""
+    return Account(
+        found.user_id,
+        found.tenant_id,
+        found.email,
+        found.username,
+        found.name,
+        found.user_active,
+        found.confirmed,
+        found.user_created_at,
+        found.roles,
+    )
 
 
 _ACCOUNT = Prepared(
