@@ -1,6 +1,7 @@
 """Every way in which a real PostgreSQL can be away: 503 to whatever is asked, nothing changed, no harm afterwards."""
 
 import socket
+import time
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -154,8 +155,10 @@ def test_whatever_keeps_us_from_connecting_is_no_ones_fault_who_asks(server, ser
 def test_a_standby_answers_what_only_reads(server, standby, serve, held):
     app = serve(standby.url(NAME))
     [(written,)] = on(server, "SELECT pg_current_wal_flush_lsn()")
+    deadline = time.monotonic() + 30
     while not on(standby, f"SELECT pg_last_wal_replay_lsn() >= '{written}'")[0][0]:
-        pass
+        assert time.monotonic() < deadline, "The standby does not follow."
+        time.sleep(0.02)
     before = everything(server)
     asked = held.asked_at(app)
     for name in READS:
